@@ -1,0 +1,54 @@
+/**
+ * `spinlock_t` (include/linux/spinlock.h, Linux 6.1). The states of the word are in word-lock.ts. It parks after a
+ * bounded spin, because emulated CPUs are threads that the host may take away: more tasks than cores must work.
+ * @notrace: a lock operation counts as its caller's.
+ */
+import { addressOf } from '../../machine/door.ts';
+import { embed, type Ptr, struct, word } from '../../machine/layout.ts';
+import { staticStorage } from '../../machine/memory.ts';
+import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
+import { OBJ_LOCK } from '../trace/vocabulary.ts';
+import { lock_acquire, lock_release, lockdep_init_map } from './lockdep/lockdep.ts';
+import { LD_WAIT_CONFIG, LD_WAIT_INV, lockdep_map, staticKey } from './lockdep/types.ts';
+import { acquireWordSlow, releaseWord, tryWord } from './word-lock.ts';
+
+export const spinlock_t = struct('spinlock_t', { lock: word, dep_map: embed(lockdep_map) });
+
+/** Initialises a lock of the class `key`. @param object  its OBJ_* number in traces */
+export function spin_lock_init(lock: Ptr<'spinlock_t'>, name: string, key: Ptr<'lock_class_key'>, object: number = OBJ_LOCK): void {
+  lockdep_init_map(addressOf(lock, spinlock_t.dep_map), name, key, 0, LD_WAIT_CONFIG, LD_WAIT_INV, object);
+}
+
+/** A static lock with a class of its own. */
+export function DEFINE_SPINLOCK(name: string, object: number = OBJ_LOCK): Ptr<'spinlock_t'> {
+  const { address, fresh } = staticStorage(name, spinlock_t.SIZE);
+  const lock = address as Ptr<'spinlock_t'>;
+  if (fresh) spin_lock_init(lock, name, staticKey(name), object);
+  return lock;
+}
+
+/** Takes the lock. Must not sleep while it is held. @inline */
+export function spin_lock(lock: Ptr<'spinlock_t'>): void {
+  point(POINT_LOCK, lock);
+  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, 0);
+  if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
+  trace_lock(addressOf(lock, spinlock_t.dep_map));
+}
+
+/** Takes the lock if that needs no waiting; tells whether it did. @inline */
+export function spin_trylock(lock: Ptr<'spinlock_t'>): boolean {
+  point(POINT_LOCK, lock);
+  if (!tryWord(lock, spinlock_t.lock)) return false;
+  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 1, 0, 1, 0);
+  trace_lock(addressOf(lock, spinlock_t.dep_map));
+  return true;
+}
+
+/** Gives the lock up. @inline */
+export function spin_unlock(lock: Ptr<'spinlock_t'>): void {
+  point(POINT_UNLOCK, lock);
+  trace_unlock(addressOf(lock, spinlock_t.dep_map));
+  lock_release(addressOf(lock, spinlock_t.dep_map));
+  releaseWord(lock, spinlock_t.lock);
+}

@@ -1,0 +1,9 @@
+/** Tracepoint: a checker found something. @notrace */
+import { announce } from '../../machine/announce.ts';
+import { NULL } from '../../machine/layout.ts';
+import { EV_REPORT, OBJ_SUSPICIOUS_RCU } from './vocabulary.ts';
+
+/** A suspicious dereference was reported, or would have been if its call site had not reported before. @inline */
+export function trace_report(): void {
+  announce(EV_REPORT, OBJ_SUSPICIOUS_RCU, NULL, 0);
+}

@@ -1,0 +1,64 @@
+/**
+ * What a thread must know before it loads the rest of the machine.
+ *
+ * Every worker is an isolate of its own and runs one mode for its whole life. The modules of `machine/`
+ * and `kernel/` read these options once, at module evaluation, into module constants that the JIT folds
+ * away. So a thread entry calls {@link configureBoot} first and imports everything else dynamically after.
+ */
+
+/** How a task is delayed at scheduling points in a free run. */
+export type DelayMode = 'none' | 'random' | 'aimed';
+
+/** `on`: report every distinct finding and go on; `stop`: off after the first one, as the kernel; `off`: no validator. */
+export type LockdepMode = 'on' | 'stop' | 'off';
+
+export interface BootOptions {
+  /** The shared memory to attach to; absent: a new one of {@link arenaBytes} is made. */
+  arena?: SharedArrayBuffer | undefined;
+  /** Size of a new arena in bytes, a multiple of 1 MiB. @defaultValue 64 MiB */
+  arenaBytes: number;
+  /** Delay injection at scheduling points. @defaultValue 'none' */
+  delay: DelayMode;
+  /** The lock validator. @defaultValue 'on' */
+  lockdep: LockdepMode;
+  /** Flight recorder: function calls and events of each task go to its ring. @defaultValue false */
+  record: boolean;
+  /** Records per ring, a power of two. Read by whoever creates the arena. @defaultValue 1024 */
+  ringRecords: number;
+  /** Heap checks (use after free, double free, out of the object). @defaultValue false */
+  heapCheck: boolean;
+  /** Reference ledger and refcount checks. @defaultValue false */
+  refCheck: boolean;
+  /** All tasks in this one thread, switched by an engine at scheduling points. @defaultValue false */
+  stepped: boolean;
+  /** File URL of a user's variant module, loaded by the kernel's variant table. */
+  variantModule?: string | undefined;
+}
+
+const options: BootOptions = {
+  arenaBytes: 64 << 20,
+  delay: 'none',
+  lockdep: 'on',
+  record: false,
+  ringRecords: 1024,
+  heapCheck: false,
+  refCheck: false,
+  stepped: false,
+};
+
+let sealed = false;
+
+/**
+ * Sets the options of this thread. Must run before any other module of the machine is evaluated.
+ * @throws Error when the machine has read its options already.
+ */
+export function configureBoot(wanted: Partial<BootOptions>): void {
+  if (sealed) throw new Error('configureBoot() came too late: this thread has attached to its memory already');
+  Object.assign(options, wanted);
+}
+
+/** The options, fixed from now on. For the modules of `machine/` and `kernel/` only. */
+export function bootOptions(): Readonly<BootOptions> {
+  sealed = true;
+  return options;
+}

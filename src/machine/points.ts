@@ -1,0 +1,108 @@
+/**
+ * Scheduling points: announced before each access that other tasks can see, with kind and address.
+ *
+ * In a free run a point may delay the task (boot option `delay`); with `none` it costs nothing. In the stepped
+ * build the call is rewritten into a place where the engine may switch tasks (build/stepped.ts).
+ */
+import { bootOptions } from './boot.ts';
+import { i32 as arenaWords } from './memory.ts';
+import { currentFunction } from './shadow-stack.ts';
+import { AREA_POINTS, AREA_RANDOM, currentArea } from './task-area.ts';
+
+// Own constants: the JIT folds those of a module, but not imported ones.
+const i32 = arenaWords;
+
+/** What a task is about to do. */
+export const POINT_READ = 1;
+export const POINT_WRITE = 2;
+/** An atomic read-modify-write. */
+export const POINT_RMW = 3;
+/** A lock for write or exclusive. */
+export const POINT_LOCK = 4;
+/** A lock for read. */
+export const POINT_RLOCK = 5;
+export const POINT_UNLOCK = 6;
+/** A dereference of an RCU-protected pointer. */
+export const POINT_RCU = 7;
+
+const DELAY = bootOptions().delay;
+
+/** Per-task words of the delay generator, from AREA_POINTS on. */
+export const DELAY_SITE = 0;
+export const DELAY_SPINS = 4;
+/** Sites passed since {@link resetSites}: count, then up to 60 site numbers. */
+export const SITES_SEEN = 8;
+const SITES = 12;
+const MAX_SITES = 60;
+/** Random mode: one point in `DELAY_ONE_IN` is delayed, up to `DELAY_MAX_SPINS` spins. */
+const DELAY_ONE_IN = 64;
+const DELAY_MAX_SPINS = 300;
+
+/** xorshift32, per task. */
+function nextRandom(area: number): number {
+  let x = (i32[(area + AREA_RANDOM) >> 2] as number) || 0x9e3779b9 ^ area;
+  x ^= x << 13;
+  x ^= x >>> 17;
+  x ^= x << 5;
+  i32[(area + AREA_RANDOM) >> 2] = x;
+  return x >>> 0;
+}
+
+/** Burns about 8 ns per spin: an atomic load of a word of the task's own. */
+export function spin(spins: number): void {
+  const own = (currentArea() + AREA_RANDOM) >> 2;
+  for (let i = 0; i < spins; i++) Atomics.load(i32, own);
+}
+
+/** The number of a place: the function and the kind of access. */
+export function siteNumber(fn: number, kind: number): number {
+  return (fn << 3) | kind;
+}
+
+function delayed(kind: number): void {
+  const area = currentArea();
+  if (DELAY === 'random') {
+    const r = nextRandom(area);
+    if (r % DELAY_ONE_IN === 0) spin((r >>> 8) % DELAY_MAX_SPINS);
+    return;
+  }
+  const site = siteNumber(currentFunction(), kind);
+  const mine = (area + AREA_POINTS) >> 2;
+  const seen = i32[mine + (SITES_SEEN >> 2)] as number;
+  if (seen >= 0 && seen < MAX_SITES) {
+    i32[mine + (SITES >> 2) + seen] = site;
+    i32[mine + (SITES_SEEN >> 2)] = seen + 1;
+  }
+  if (site === i32[mine]) {
+    i32[mine] = 0;
+    spin(i32[mine + 1] as number);
+  }
+}
+
+/**
+ * Announces the access that comes next.
+ * @param kind  POINT_*
+ * @param _address  the word or lock that it touches; the stepped build hands it to the strategy
+ */
+export function point(kind: number, _address: number): void {
+  if (DELAY !== 'none') delayed(kind);
+}
+
+/** Aimed mode: the current task will spin once, at its next point of `site`. 0 disarms. */
+export function armDelay(site: number, spins: number): void {
+  const mine = (currentArea() + AREA_POINTS) >> 2;
+  i32[mine] = site;
+  i32[mine + 1] = spins;
+}
+
+/** Aimed mode: begins (true) or ends the list of sites that the current task passes. */
+export function watchSites(on: boolean): void {
+  i32[((currentArea() + AREA_POINTS) >> 2) + (SITES_SEEN >> 2)] = on ? 0 : -1;
+}
+
+/** The distinct sites passed since {@link watchSites}. */
+export function sitesSeen(): number[] {
+  const mine = (currentArea() + AREA_POINTS) >> 2;
+  const seen = Math.max(0, i32[mine + (SITES_SEEN >> 2)] as number);
+  return [...new Set(i32.subarray(mine + (SITES >> 2), mine + (SITES >> 2) + seen))];
+}

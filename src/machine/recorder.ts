@@ -1,0 +1,118 @@
+/**
+ * The flight recorder: a ring of the last records of every task, in the arena, in one order.
+ *
+ * A record is four words: clock, `event << 24 | object << 16 | function`, address, value. The order is Lamport's
+ * (CACM 1978): each task counts its own clock, and synchronising events join it with a stamp kept for the
+ * cache line of the word they touch. A shared counter would cost a contended atomic per event (34 ns); a stamp costs a
+ * load and a store, on a line that travels with the lock anyway.
+ * Lock events are ordered exactly (a stamp is written before the release and read after the acquire). Two
+ * read-modify-writes of one counter at the same moment can come out swapped; the values in them tell.
+ */
+import { bootOptions } from './boot.ts';
+import { i32 as arenaWords, staticStorage } from './memory.ts';
+import { AREA_CLOCK, AREA_RING, AREA_RING_HEAD, areaOf, currentArea, MAX_TASKS } from './task-area.ts';
+
+// Own constants: the JIT folds those of a module, but not imported ones.
+const i32 = arenaWords;
+
+/** Events of the machine itself; the kernel's vocabulary starts at 8 (kernel/trace/vocabulary.ts). */
+export const EV_ENTER = 1;
+export const EV_LEAVE = 2;
+
+const RECORD_BYTES = 16;
+const STAMP_LINES = 256;
+
+const boot = bootOptions();
+const ring = staticStorage('ring_size', 64);
+if (ring.fresh) i32[ring.address >> 2] = boot.ringRecords;
+const RING_RECORDS = i32[ring.address >> 2] as number;
+const RING_MASK = RING_RECORDS - 1;
+const rings = staticStorage('rings', MAX_TASKS * RING_RECORDS * RECORD_BYTES, 64).address;
+const stamps = staticStorage('stamps', STAMP_LINES * 64, 64).address;
+
+for (let index = 0; index < MAX_TASKS; index++) {
+  if (ring.fresh) i32[(areaOf(index) + AREA_RING) >> 2] = rings + index * RING_RECORDS * RECORD_BYTES;
+}
+
+function put(area: number, clock: number, what: number, address: number, value: number): void {
+  const head = i32[(area + AREA_RING_HEAD) >> 2] as number;
+  i32[(area + AREA_RING_HEAD) >> 2] = head + 1;
+  i32[(area + AREA_CLOCK) >> 2] = clock;
+  const at = ((i32[(area + AREA_RING) >> 2] as number) + (head & RING_MASK) * RECORD_BYTES) >> 2;
+  i32[at] = clock;
+  i32[at + 1] = what;
+  i32[at + 2] = address;
+  i32[at + 3] = value;
+}
+
+export function recordEnter(id: number): void {
+  const area = currentArea();
+  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, (EV_ENTER << 24) | id, 0, 0);
+}
+
+export function recordLeave(): void {
+  const area = currentArea();
+  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, EV_LEAVE << 24, 0, 0);
+}
+
+/** Records an event that no other task is ordered by. `fn` is the function it counts for. */
+export function recordLocal(event: number, object: number, fn: number, address: number, value: number): void {
+  const area = currentArea();
+  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, (event << 24) | (object << 16) | fn, address, value);
+}
+
+/**
+ * Records an event that orders tasks: a lock taken (after it was), a lock given up (before it is), an atomic (after it).
+ * @param line  the address whose cache line carries the order
+ */
+export function recordSync(event: number, object: number, fn: number, address: number, value: number, line: number): void {
+  const area = currentArea();
+  const stamp = (stamps + ((line >>> 6) & (STAMP_LINES - 1)) * 64) >> 2;
+  const own = i32[(area + AREA_CLOCK) >> 2] as number;
+  const theirs = i32[stamp] as number;
+  const clock = (own > theirs ? own : theirs) + 1;
+  i32[stamp] = clock;
+  put(area, clock, (event << 24) | (object << 16) | fn, address, value);
+}
+
+/** Forgets what the current task recorded, e.g. before a trial. Its clock goes on. */
+export function resetRing(): void {
+  i32[(currentArea() + AREA_RING_HEAD) >> 2] = 0;
+}
+
+/** A record, decoded. */
+export interface FlightRecord {
+  /** Index of the task's area. */
+  task: number;
+  /** Place in the task's own order. */
+  sequence: number;
+  clock: number;
+  event: number;
+  object: number;
+  fn: number;
+  address: number;
+  value: number;
+}
+
+/** The records still in the ring of task `index`, oldest first. Racy while that task runs. */
+export function readRing(index: number): FlightRecord[] {
+  const area = areaOf(index);
+  const head = i32[(area + AREA_RING_HEAD) >> 2] as number;
+  const start = i32[(area + AREA_RING) >> 2] as number;
+  const out: FlightRecord[] = [];
+  for (let n = Math.max(0, head - RING_RECORDS); n < head; n++) {
+    const at = (start + (n & RING_MASK) * RECORD_BYTES) >> 2;
+    const what = i32[at + 1] as number;
+    out.push({
+      task: index,
+      sequence: n,
+      clock: i32[at] as number,
+      event: what >>> 24,
+      object: (what >>> 16) & 0xff,
+      fn: what & 0xffff,
+      address: i32[at + 2] as number,
+      value: i32[at + 3] as number,
+    });
+  }
+  return out;
+}

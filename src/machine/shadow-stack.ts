@@ -1,0 +1,76 @@
+/**
+ * The shadow stack: which kernel functions a task is in, kept in its area where other threads can read it.
+ *
+ * Kernel source is plain; the build adds a call of `__fentry__` at the start and `__fexit__` at each return of
+ * every kernel function that is not marked `@inline` or `@notrace` (as gcc -pg does for ftrace, see build/instrument.ts).
+ * So an `@inline` helper counts as its caller, as in the kernel. The top of the stack names the function in
+ * lockdep's "at:", in the diagram and in traces at the cost of two stores, with no stack captured.
+ */
+import { bootOptions } from './boot.ts';
+import { i32 as arenaWords, internName } from './memory.ts';
+import { recordEnter, recordLeave } from './recorder.ts';
+import { AREA_DEPTH, AREA_SHADOW, currentArea, SHADOW_DEPTH } from './task-area.ts';
+
+// Own constants: the JIT folds those of a module, but not imported ones.
+const i32 = arenaWords;
+
+const RECORD = bootOptions().record;
+const MASK = SHADOW_DEPTH - 1;
+
+/** What is known of a function number in this thread. */
+export interface FunctionInfo {
+  name: string;
+  /** Source file, relative to the project, and line. */
+  file: string;
+  line: number;
+}
+const functions: FunctionInfo[] = [];
+
+/** Numbers a function, the same in every thread. Called once per function at module evaluation. */
+export function registerFunction(name: string, file: string, line: number): number {
+  const id = internName('function', `${file}:${name}`);
+  functions[id] = { name, file, line };
+  return id;
+}
+
+/** The function behind a number, if its module is loaded in this thread. */
+export function functionInfo(id: number): FunctionInfo | undefined {
+  return functions[id];
+}
+
+// biome-ignore lint/style/useNamingConvention: gcc's name for it
+export function __fentry__(id: number): void {
+  const area = currentArea();
+  const depth = i32[(area + AREA_DEPTH) >> 2] as number;
+  i32[((area + AREA_SHADOW) >> 2) + (depth & MASK)] = id;
+  i32[(area + AREA_DEPTH) >> 2] = depth + 1;
+  if (RECORD) recordEnter(id);
+}
+
+// biome-ignore lint/style/useNamingConvention: twin of __fentry__
+export function __fexit__<T>(value: T): T {
+  const area = currentArea();
+  i32[(area + AREA_DEPTH) >> 2] = (i32[(area + AREA_DEPTH) >> 2] as number) - 1;
+  if (RECORD) recordLeave();
+  return value;
+}
+
+/** Number of the function that the current task is in; 0 when it is in none. */
+export function currentFunction(): number {
+  const area = currentArea();
+  const depth = i32[(area + AREA_DEPTH) >> 2] as number;
+  return depth === 0 ? 0 : (i32[((area + AREA_SHADOW) >> 2) + ((depth - 1) & MASK)] as number);
+}
+
+/** The function numbers on a task's stack, innermost first; a racy look when the task runs. */
+export function shadowStack(area: number): number[] {
+  const depth = Math.min(i32[(area + AREA_DEPTH) >> 2] as number, SHADOW_DEPTH);
+  const out: number[] = [];
+  for (let i = depth - 1; i >= 0; i--) out.push(i32[((area + AREA_SHADOW) >> 2) + i] as number);
+  return out;
+}
+
+/** Empties the current task's stack, after an exception unwound it. */
+export function resetShadowStack(): void {
+  i32[(currentArea() + AREA_DEPTH) >> 2] = 0;
+}
