@@ -63,15 +63,15 @@ export function zero<S extends string>(p: Ptr<S>, of: Struct<S, unknown>): void 
   for (let i = p >> 2; i < end; i++) i32[i] = 0;
 }
 
-export function readOnce<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
-export function readOnce<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
+export function READ_ONCE<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
+export function READ_ONCE<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function READ_ONCE(p: number, f: number): number {
   point(POINT_READ, p + f);
   return Atomics.load(i32, (p + f) >> 2);
 }
 
-export function writeOnce<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
-export function writeOnce<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void;
+export function WRITE_ONCE<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
+export function WRITE_ONCE<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void;
 export function WRITE_ONCE(p: number, f: number, v: number): void {
   point(POINT_WRITE, p + f);
   Atomics.store(i32, (p + f) >> 2, v);
