@@ -1,0 +1,102 @@
+/**
+ * The structs of an address space (include/linux/mm_types.h, Linux 6.1), their fields grouped by what protects them.
+ */
+import { embed, pointer, struct, ulong, word, words } from '../../machine/layout.ts';
+import { rw_semaphore } from '../locking/rwsem.ts';
+import { spinlock_t } from '../locking/spinlock.ts';
+import { maple_tree } from './maple_tree.ts';
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+/** The highest index, all bits set in Linux: here the largest exact integer. */
+export const ULONG_MAX = Number.MAX_SAFE_INTEGER;
+/** End of user addresses, exclusive. */
+export const TASK_SIZE = 2 ** 47 - PAGE_SIZE;
+
+// vm_flags
+export const VM_READ = 0x1;
+export const VM_WRITE = 0x2;
+export const VM_EXEC = 0x4;
+export const VM_SHARED = 0x8;
+export const VM_PFNMAP = 0x400;
+export const VM_IO = 0x4000;
+export const VM_HUGETLB = 0x400000;
+export const VM_MIXEDMAP = 0x10000000;
+export const VM_MERGEABLE = 0x80000000 | 0;
+
+// Bit numbers in mm->flags
+export const MMF_VM_MERGEABLE = 16;
+export const MMF_OOM_SKIP = 21;
+
+export const mm_struct = struct(
+  'mm_struct',
+  {
+    // Atomics, read without a lock. On a cache line of their own, as in Linux.
+    mm_users: word,
+    /** mm_users counts as one; the last drop frees the struct. */
+    mm_count: word,
+    flags: word,
+    /** Ours, for tracepoints: what __ksm_exit did with the slot (EXIT_*), 0 before. */
+    exit_outcome: word,
+    pad: words(12),
+    mmap_lock: embed(rw_semaphore),
+    // Protected by mmap_lock.
+    mm_mt: embed(maple_tree),
+    map_count: word,
+    /** First VMA of the linked list that kernels before 6.1 walked (variant linked-list). */
+    mmap: pointer('vm_area_struct'),
+    // Protected by page_table_lock.
+    page_table_lock: embed(spinlock_t),
+    /** Page tables: hash chains of pte tables (mm/pgtable.ts), one per PGD slot. */
+    pgd: words(16),
+    nr_ptes: word,
+    // Written by ksmd, the unmerge pass and merging code of this mm; racy counters as in Linux.
+    ksm_rmap_items: word,
+    ksm_merging_pages: word,
+    /** A number for people: A, B, C ... in traces. */
+    id: word,
+  },
+  64,
+);
+
+export const vm_area_struct = struct('vm_area_struct', {
+  // Protected by mmap_lock of vm_mm.
+  /** First address. */
+  vm_start: ulong,
+  /** First address after it. */
+  vm_end: ulong,
+  vm_mm: pointer('mm_struct'),
+  vm_flags: word,
+  /** NULL until the first page appears. */
+  anon_vma: pointer('anon_vma'),
+  /** The list that kernels before 6.1 walked. */
+  vm_next: pointer('vm_area_struct'),
+  vm_prev: pointer('vm_area_struct'),
+  /** A file mapping's file (a number), 0 for anonymous memory. */
+  vm_file: word,
+});
+
+export const anon_vma = struct('anon_vma', {
+  rwsem: embed(rw_semaphore),
+  /** VMAs and rmap_items that refer to it. */
+  refcount: word,
+});
+
+/** A page frame: `struct page`. */
+export const page = struct(
+  'page',
+  {
+    /** References. Atomic. */
+    _refcount: word,
+    /** Page-table entries that map it, minus one. Atomic. */
+    _mapcount: word,
+    flags: word,
+    /** anon_vma with low bits as tags, or the stable node of a KSM page. */
+    mapping: word,
+    /** Virtual page number where it was first mapped. */
+    index: ulong,
+    /** What stands in it: a number from which all bytes follow (contents as bytes come with frames). */
+    content: ulong,
+  },
+  32,
+);
