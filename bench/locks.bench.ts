@@ -1,0 +1,144 @@
+/** Locks and atomics: ours with and without the validator, bare Atomics, and what C has. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { BootOptions } from '../src/machine/boot.ts';
+import type { BenchOptions, Row } from './bench.ts';
+import { type BareAtomicsData, bareRounds, type TwoThreads } from './peers/bare-atomics.ts';
+import { compileNative, type NativeProgram } from './peers/native.ts';
+import { nsPerOperation, type Subject, sideBySide } from './side-by-side.ts';
+
+export const name = 'locks';
+export const about = 'locks, atomics, barrier and hand-over against bare Atomics and pthread';
+
+/** A worker that times our locks in one boot mode. */
+class LockLoops {
+  private readonly worker: Worker;
+  constructor(boot: Partial<BootOptions>) {
+    this.worker = new Worker(new URL('./workers/lock-loops.js', import.meta.url), { workerData: boot });
+  }
+  async sample(loop: string, count: number): Promise<number> {
+    const answer = once(this.worker, 'message');
+    this.worker.postMessage({ name: loop, count });
+    return ((await answer) as [number])[0];
+  }
+  end(): Promise<number> {
+    return this.worker.terminate();
+  }
+}
+
+const bare = new Int32Array(new SharedArrayBuffer(1024));
+
+/** What bare Atomics can do in place of a lock or an accessor. */
+const bareLoops: Record<string, (count: number) => number> = {
+  spin: (count) => {
+    for (let i = 0; i < count; i++) {
+      while (Atomics.compareExchange(bare, 0, 0, 1) !== 0);
+      Atomics.store(bare, 0, 0);
+    }
+    return 0;
+  },
+  rdlock: (count) => {
+    for (let i = 0; i < count; i++) {
+      const seen = Atomics.load(bare, 0);
+      Atomics.compareExchange(bare, 0, seen, seen + 1);
+      Atomics.sub(bare, 0, 1);
+    }
+    return 0;
+  },
+  load: (count) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += Atomics.load(bare, 0);
+    return sum;
+  },
+  store: (count) => {
+    for (let i = 0; i < count; i++) Atomics.store(bare, 0, i);
+    return 0;
+  },
+  add: (count) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += Atomics.add(bare, 0, 1);
+    return sum;
+  },
+  get: (count) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += bare[i & 15] as number;
+    return sum;
+  },
+};
+
+/** Case, our loop, the bare loop, the C loop. */
+const CASES: [string, string, string | undefined, string | undefined][] = [
+  ['spin_lock, spin_unlock', 'spin', 'spin', 'spin'],
+  ['mutex_lock, mutex_unlock', 'mutex', 'spin', 'mutex'],
+  ['down_read, up_read', 'rdlock', 'rdlock', 'rdlock'],
+  ['down_write, up_write', 'wrlock', 'spin', 'wrlock'],
+  ['mutex, rwsem and spinlock nested', 'nested', undefined, undefined],
+  ['READ_ONCE', 'load', 'load', 'load'],
+  ['WRITE_ONCE', 'store', 'store', 'store'],
+  ['atomic_inc_return', 'add', 'add', 'add'],
+  ['plain field', 'get', 'get', undefined],
+  ['slab: allocate, free', 'slab', undefined, undefined],
+];
+
+async function uncontended(options: BenchOptions, native: NativeProgram | undefined): Promise<Row[]> {
+  const count = options.quick ? 200_000 : 1_000_000;
+  const plain = new LockLoops({ lockdep: 'off' });
+  const validated = new LockLoops({ lockdep: 'on' });
+  const recorded = new LockLoops({ lockdep: 'on', record: true });
+  const rows: Row[] = [];
+  try {
+    for (const [what, ours, bareLoop, c] of CASES) {
+      const subjects: Subject[] = [{ sample: () => plain.sample(ours, count) }];
+      if (['spin', 'mutex', 'rdlock', 'wrlock', 'nested'].includes(ours)) {
+        subjects.push({ peer: 'ours with lockdep', sample: () => validated.sample(ours, count) });
+        subjects.push({ peer: 'ours with lockdep and recorder', sample: () => recorded.sample(ours, count) });
+      }
+      if (bareLoop !== undefined)
+        subjects.push({ peer: 'bare Atomics', sample: nsPerOperation(count, bareLoops[bareLoop] as (n: number) => number) });
+      if (c !== undefined && native !== undefined)
+        subjects.push({ peer: 'C', sample: async () => (await native.run(c, count))[0] as number });
+      rows.push(...(await sideBySide(options, 'locks', what, 'ns', subjects)));
+    }
+  } finally {
+    await Promise.all([plain.end(), validated.end(), recorded.end()]);
+  }
+  return rows;
+}
+
+async function bareTwoThreads(what: TwoThreads, count: number): Promise<number> {
+  const memory = new SharedArrayBuffer(1024);
+  const other = new Worker(new URL('./peers/bare-atomics.js', import.meta.url), {
+    workerData: { memory, what, count } satisfies BareAtomicsData,
+  });
+  await once(other, 'message');
+  const ns = bareRounds(new Int32Array(memory), what, true, count);
+  await other.terminate();
+  return ns;
+}
+
+async function twoThreads(options: BenchOptions, native: NativeProgram | undefined): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [what, c] of [
+    ['ping-pong', 'ping-pong'],
+    ['barrier', 'barrier'],
+    ['futex', 'futex'],
+  ] as const) {
+    const count = (options.quick ? 0.2 : 1) * (what === 'futex' ? 2000 : 200_000);
+    const subjects: Subject[] = [{ peer: 'bare Atomics', sample: () => bareTwoThreads(what, count) }];
+    if (native !== undefined) subjects.push({ peer: 'C', sample: async () => (await native.run(c, count))[0] as number });
+    rows.push(...(await sideBySide(options, 'two threads', what, 'ns', subjects, options.quick ? 3 : 10)));
+  }
+  return rows;
+}
+
+export async function run(options: BenchOptions): Promise<Row[]> {
+  const native = compileNative('primitives', options.say);
+  try {
+    const rows = await uncontended(options, native);
+    if (options.cores < 2) options.say('  one core: nothing about two threads');
+    else rows.push(...(await twoThreads(options, native)));
+    return rows;
+  } finally {
+    native?.dispose();
+  }
+}
