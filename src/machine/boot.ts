@@ -23,6 +23,8 @@ export interface BootOptions {
   lockdep: LockdepMode;
   /** Flight recorder: function calls and events of each task go to its ring. @defaultValue false */
   record: boolean;
+  /** Function calls are told to the listener of shadow-stack.ts; slow, for traces. @defaultValue false */
+  traceCalls: boolean;
   /** Records per ring, a power of two. Read by whoever creates the arena. @defaultValue 1024 */
   ringRecords: number;
   /** Heap checks (use after free, double free, out of the object). @defaultValue false */
@@ -40,6 +42,7 @@ const options: BootOptions = {
   delay: 'none',
   lockdep: 'on',
   record: false,
+  traceCalls: false,
   ringRecords: 1024,
   heapCheck: false,
   refCheck: false,

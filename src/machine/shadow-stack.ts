@@ -15,6 +15,8 @@ import { AREA_DEPTH, AREA_SHADOW, currentArea, SHADOW_DEPTH } from './task-area.
 const i32 = arenaWords;
 
 const RECORD = bootOptions().record;
+/** Function calls are told to a listener as well (boot option traceCalls). */
+const TRACE_CALLS = bootOptions().traceCalls;
 const MASK = SHADOW_DEPTH - 1;
 
 /** What is known of a function number in this thread. */
@@ -45,14 +47,23 @@ export function __fentry__(id: number): void {
   i32[((area + AREA_SHADOW) >> 2) + (depth & MASK)] = id;
   i32[(area + AREA_DEPTH) >> 2] = depth + 1;
   if (RECORD) recordEnter(id);
+  if (TRACE_CALLS) heardCall(id, true);
 }
 
 // biome-ignore lint/style/useNamingConvention: twin of __fentry__
 export function __fexit__<T>(value: T): T {
+  if (TRACE_CALLS) heardCall(currentFunction(), false);
   const area = currentArea();
   i32[(area + AREA_DEPTH) >> 2] = (i32[(area + AREA_DEPTH) >> 2] as number) - 1;
   if (RECORD) recordLeave();
   return value;
+}
+
+let heardCall: (id: number, entered: boolean) => void = () => {};
+
+/** Makes `heard` the one listener of this thread to functions entered and left. Needs the boot option traceCalls. */
+export function listenToCalls(heard: (id: number, entered: boolean) => void): void {
+  heardCall = heard;
 }
 
 /** Number of the function that the current task is in; 0 when it is in none. */
