@@ -1,0 +1,125 @@
+/** The result for people: a table per claim, and intervals drawn with letters. */
+import { machineLine } from '../machine-state.ts';
+import { verdictText } from '../stats/compare-pairs.ts';
+import type { Claim, Condition, Entry, OverheadResult } from './result.ts';
+
+/** Below this, there and back, two cores share a cache; above it they are on different sockets or core complexes. */
+const NEAR_NS = 220;
+
+const HEADINGS: Record<Claim, string> = {
+  iteration: 'Iteration: ns per VMA of the unmerge pass, without a race',
+  exitLatency: 'Exit latency: from mmput to the end of __mmput, while the scanner is in the loop of that mm',
+  throughput: 'Throughput of the organic load',
+};
+
+/** Columns: the first two to the left, the others to the right, the last to the left again. */
+function align(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  }
+  const last = widths.length - 1;
+  const pad = (cell: string, i: number): string =>
+    i < 1 || i === last ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number);
+  return rows.map((row) => `  ${row.map(pad).join('  ').trimEnd()}`).join('\n');
+}
+
+function conditionText(c: Condition): string {
+  return `${c.areas}, ${c.cache}, counter ${c.counter}`;
+}
+
+function comparisonCells(e: Entry): string[] {
+  if (e.variant === e.baseline) return ['', '', '', 'baseline'];
+  if (e.judged === undefined) return ['', '', '', 'too few pairs'];
+  const doubt = e.precise ? '' : ' (too noisy for the precision asked for)';
+  return [
+    e.ratio.toFixed(4),
+    `${e.ciLow.toFixed(4)} .. ${e.ciHigh.toFixed(4)}`,
+    e.judged.pHolm < 0.0001 ? '<0.0001' : e.judged.pHolm.toFixed(4),
+    verdictText(e.judged) + doubt,
+  ];
+}
+
+const COMPARISON_HEAD = ['ratio', '95 % interval', 'p (Holm)', 'verdict'];
+
+/** One table. */
+function claimTable<E extends Entry>(entries: readonly E[], figures: readonly [head: string, of: (e: E) => string][]): string {
+  const rows = [['variant', 'VMAs', ...figures.map(([head]) => head), ...COMPARISON_HEAD]];
+  for (const e of entries) rows.push([e.variant, String(e.vmas), ...figures.map(([, of]) => of(e)), ...comparisonCells(e)]);
+  return align(rows);
+}
+
+const PLOT_WIDTH = 61;
+
+/**
+ * Intervals drawn with letters, 1 in the middle: `o` the ratio, `-` its interval, `:` the line of no difference.
+ * The scale is the same for all lines.
+ */
+export function intervalPlot(entries: readonly Entry[]): string {
+  const shown = entries.filter((e) => e.judged !== undefined);
+  if (shown.length === 0) return '';
+  const reach = Math.max(0.005, ...shown.flatMap((e) => [Math.abs(Math.log(e.ciLow)), Math.abs(Math.log(e.ciHigh))]));
+  const column = (ratio: number): number => Math.round(((Math.log(ratio) / reach + 1) / 2) * (PLOT_WIDTH - 1));
+  const rows = shown.map((e) => {
+    const line = new Array<string>(PLOT_WIDTH).fill(' ');
+    for (let i = column(e.ciLow); i <= column(e.ciHigh); i++) line[i] = '-';
+    line[column(1)] = ':';
+    line[column(e.ratio)] = 'o';
+    return [`${e.variant}, ${e.vmas} VMAs`, `|${line.join('')}|`, `${((e.ratio - 1) * 100).toFixed(2)} %`];
+  });
+  const edge = `${((Math.exp(reach) - 1) * 100).toFixed(1)} %`;
+  const low = `${((Math.exp(-reach) - 1) * 100).toFixed(1)} %`;
+  const scale = low + ' '.repeat(Math.max(1, (PLOT_WIDTH >> 1) - low.length)) + '0'.padEnd((PLOT_WIDTH >> 1) - edge.length + 2) + edge;
+  return align([['', scale, ''], ...rows]);
+}
+
+function ns(x: number): string {
+  return x.toFixed(x < 10 ? 2 : 1);
+}
+
+/** The whole result as text. */
+export function overheadText(result: OverheadResult): string {
+  const out: string[] = [];
+  const section = (claim: Claim, entries: readonly Entry[], table: string): void => {
+    if (entries.length === 0) return;
+    out.push(HEADINGS[claim]);
+    if (result.unsound.includes(claim)) {
+      out.push('  UNSOUND: the baseline measured against itself shows a "difference", so nothing below counts.');
+    }
+    out.push(table, intervalPlot(entries), '');
+  };
+  section('iteration', result.iteration, claimTable(result.iteration, [['ns/VMA', (e) => ns(e.nsPerVma)]]));
+  for (const condition of new Set(result.conditions.map((e) => conditionText(e.condition)))) {
+    const entries = result.conditions.filter((e) => conditionText(e.condition) === condition);
+    out.push(`Iteration, ${condition}`, claimTable(entries, [['ns/VMA', (e) => ns(e.nsPerVma)]]), '');
+  }
+  section(
+    'exitLatency',
+    result.exitLatency,
+    claimTable(result.exitLatency, [
+      ['median us', (e) => ns(e.medianUs)],
+      ['99 % us', (e) => ns(e.p99Us)],
+      ['waiting us', (e) => ns(e.lockWaitUs)],
+      ['scanner left us', (e) => ns(e.scannerLeavesUs)],
+      ['in loop', (e) => `${(100 * e.inLoop).toFixed(0)} %`],
+    ]),
+  );
+  section(
+    'throughput',
+    result.throughput,
+    claimTable(result.throughput, [
+      ['exits/s', (e) => e.exitsPerSecond.toFixed(0)],
+      ['passes/s', (e) => e.passesPerSecond.toFixed(0)],
+    ]),
+  );
+  const alarms = result.aa.filter((a) => a.judged.verdict !== 'no difference').length;
+  out.push(`A/A: ${result.aa.length} runs of the baseline against itself, ${alarms} with a "difference".`);
+  if (result.pingPongNs !== undefined) {
+    out.push(`Cores: ${result.pingPongNs.toFixed(0)} ns there and back, ${result.pingPongNs < NEAR_NS ? 'near' : 'far'}.`);
+  }
+  out.push(machineLine(result.machine));
+  if (result.unfinished) out.push('UNFINISHED: stopped early; these are the figures up to then.');
+  return out.join('\n');
+}
