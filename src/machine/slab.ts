@@ -14,7 +14,7 @@
  */
 import { bootOptions } from './boot.ts';
 import { EmulatorBug } from './errors.ts';
-import type { Ptr, StructInfo } from './layout.ts';
+import { NULL, type Ptr, type StructInfo } from './layout.ts';
 import { arenaBytes, u8 as arenaBytes8, i32 as arenaWords, internName, sbrk, staticStorage } from './memory.ts';
 import { AREA_SLABS, areaOf, currentArea, MAX_TASKS, SLAB_CACHES } from './task-area.ts';
 
@@ -140,6 +140,25 @@ export function slabAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
   i32[mag + MAG_LIVE] = (i32[mag + MAG_LIVE] as number) + 1;
   u8[states + (object >> 5)] = OBJECT_LIVE;
   return object as Ptr<S>;
+}
+
+/** Fault injection, as the kernel's failslab: how many allocations of which cache still succeed. */
+let failCache = -1;
+let failAfter = 0;
+
+/** From now on {@link slabTryAlloc} of this thread fails for `cache` after `successes` more calls; undefined switches that off. */
+export function failAllocations(cache: SlabCache<string> | undefined, successes = 0): void {
+  failCache = cache === undefined ? -1 : cache.index;
+  failAfter = successes;
+}
+
+/**
+ * As {@link slabAlloc}, but NULL when a failure is injected.
+ * @throws ArenaExhausted
+ */
+export function slabTryAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
+  if (cache.index === failCache && failAfter-- <= 0) return NULL;
+  return slabAlloc(cache);
 }
 
 /** Swaps a freed object against the one that has been in quarantine longest; 0 while that has room. */
