@@ -32,3 +32,8 @@ export class RunStopped extends Error {
 export function panic(message: string): never {
   throw new EmulatorBug(message);
 }
+
+/** A user's variant module does not load, lacks its function, throws, or returns nonsense (exit code 1). */
+export class VariantError extends Error {
+  override name = 'VariantError';
+}

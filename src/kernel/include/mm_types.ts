@@ -48,7 +48,7 @@ export const mm_struct = struct(
     // Protected by page_table_lock.
     page_table_lock: embed(spinlock_t),
     /** Page tables: hash chains of pte tables (mm/pgtable.ts), one per PGD slot. */
-    pgd: words(16),
+    pgd: words(32),
     nr_ptes: word,
     // Written by ksmd, the unmerge pass and merging code of this mm; racy counters as in Linux.
     ksm_rmap_items: word,

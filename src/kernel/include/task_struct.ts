@@ -56,6 +56,8 @@ export const task_struct = struct('task_struct', {
   /** Atomic: a fatal signal is pending. Written by others. */
   signal_pending: word,
   mm: pointer('mm_struct'),
+  /** Times the task had to queue for an rw_semaphore (tracepoint contention_begin). */
+  contended: word,
   // What lockdep keeps per task.
   lockdep_depth: word,
   lockdep_recursion: word,

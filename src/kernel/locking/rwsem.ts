@@ -94,6 +94,7 @@ function rwsem_down_slow(sem: Ptr<'rw_semaphore'>, type: number): void {
   if (!tryWord(sem, rw_semaphore.wait_lock)) acquireWordSlow(sem, rw_semaphore.wait_lock);
   const queued = queueUnlessFree(sem, type, waiter);
   releaseWord(sem, rw_semaphore.wait_lock);
+  if (queued) set(current(), task_struct.contended, get(current(), task_struct.contended) + 1);
   if (!queued || spinWhile(waiter, rwsem_waiter.granted, 0)) return;
   // Pairs with the exchange in grant(): either it sees PARKED and notifies, or we see its 1.
   if (tryCas(waiter, rwsem_waiter.granted, 0, PARKED)) {

@@ -1,8 +1,9 @@
 /** All scenarios, by name. */
+import { ksmExit } from './ksm-exit.ts';
 import { minimal } from './minimal.ts';
 import type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [minimal];
+export const scenarios: readonly Scenario[] = [ksmExit, minimal];
 
 /** The scenario of that name, or undefined. */
 export function findScenario(name: string): Scenario | undefined {

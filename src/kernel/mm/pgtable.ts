@@ -1,0 +1,110 @@
+/**
+ * Page tables: from a virtual page to its frame, per mm.
+ *
+ * In place of the hardware's radix tree each mm has a small hash (`mm->pgd`) of tables of 16 entries; a chain per
+ * hash slot. An entry is the frame's address with flags in its low bits, 0 when nothing is mapped. Everything here is
+ * protected by the mm's page_table_lock. @notrace
+ */
+import { get, getUlong, set, setUlong } from '../../machine/door.ts';
+import { type Field, NULL, type Ptr, pointer, struct, ulong, type Word, words } from '../../machine/layout.ts';
+import { mm_struct, PAGE_SHIFT } from '../include/mm_types.ts';
+import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './slab.ts';
+
+export const PTRS_PER_PTE = 16;
+const PGD_SLOTS = 32;
+
+/** Flags of an entry. */
+export const PTE_PRESENT = 1;
+export const PTE_WRITE = 2;
+const PTE_FLAGS = 31;
+
+const pte_table = struct('pte_table', {
+  next: pointer('pte_table'),
+
+  /** Number of the table: virtual page number / PTRS_PER_PTE. */
+  index: ulong,
+  ptes: words(PTRS_PER_PTE),
+});
+const pte_table_cachep = KMEM_CACHE(pte_table);
+
+type Mm = Ptr<'mm_struct'>;
+type Table = Ptr<'pte_table'>;
+type TableField = Field<'mm_struct', { readonly to: 'pte_table' }>;
+type EntryField = Field<'pte_table', Word>;
+
+function pgdSlot(index: number): TableField {
+  return ((mm_struct.pgd as number) + (index % PGD_SLOTS) * 4) as TableField;
+}
+
+function entry(vpn: number): EntryField {
+  return ((pte_table.ptes as number) + (vpn % PTRS_PER_PTE) * 4) as EntryField;
+}
+
+function findTable(mm: Mm, index: number): Table {
+  let table = get(mm, pgdSlot(index));
+  while (table !== NULL && getUlong(table, pte_table.index) !== index) table = get(table, pte_table.next);
+  return table;
+}
+
+/** The entry for the page at `address`, 0 if there is none. Must hold page_table_lock. */
+export function pte_lookup(mm: Mm, address: number): number {
+  const vpn = Math.floor(address / 2 ** PAGE_SHIFT);
+  const table = findTable(mm, Math.floor(vpn / PTRS_PER_PTE));
+  return table === NULL ? 0 : get(table, entry(vpn));
+}
+
+/** Sets the entry for the page at `address`; makes the table if needed. Must hold page_table_lock. */
+export function set_pte_at(mm: Mm, address: number, pte: number): void {
+  const vpn = Math.floor(address / 2 ** PAGE_SHIFT);
+  const index = Math.floor(vpn / PTRS_PER_PTE);
+  let table = findTable(mm, index);
+  if (table === NULL) {
+    table = kmem_cache_alloc(pte_table_cachep);
+    const slot = pgdSlot(index);
+    set(table, pte_table.next, get(mm, slot));
+    setUlong(table, pte_table.index, index);
+    for (let i = 0; i < PTRS_PER_PTE; i++) set(table, entry(i), 0);
+    set(mm, slot, table);
+    set(mm, mm_struct.nr_ptes, get(mm, mm_struct.nr_ptes) + 1);
+  }
+  set(table, entry(vpn), pte);
+}
+
+/** The next address from `address` up, below `end`, that has an entry; `end` if none. Must hold page_table_lock. */
+export function next_present(mm: Mm, address: number, end: number): number {
+  let vpn = Math.floor(address / 2 ** PAGE_SHIFT);
+  const last = Math.floor(end / 2 ** PAGE_SHIFT);
+  while (vpn < last) {
+    const table = findTable(mm, Math.floor(vpn / PTRS_PER_PTE));
+    const stop = Math.min(last, (Math.floor(vpn / PTRS_PER_PTE) + 1) * PTRS_PER_PTE);
+    if (table !== NULL) {
+      for (; vpn < stop; vpn++) if (get(table, entry(vpn)) !== 0) return vpn * 2 ** PAGE_SHIFT;
+    }
+    vpn = stop;
+  }
+  return end;
+}
+
+/** The frame of an entry. */
+export function pte_page(pte: number): Ptr<'page'> {
+  return (pte & ~PTE_FLAGS) as Ptr<'page'>;
+}
+
+export function mk_pte(page: Ptr<'page'>, flags: number): number {
+  return page | flags;
+}
+
+/** Frees all tables; every entry must be 0. Must hold mmap_lock for write or be the last user. */
+export function free_pgd_range(mm: Mm): void {
+  for (let slot = 0; slot < PGD_SLOTS; slot++) {
+    let table = get(mm, pgdSlot(slot));
+    if (table === NULL) continue;
+    set(mm, pgdSlot(slot), NULL);
+    while (table !== NULL) {
+      const next = get(table, pte_table.next);
+      kmem_cache_free(pte_table_cachep, table);
+      table = next;
+    }
+  }
+  set(mm, mm_struct.nr_ptes, 0);
+}
