@@ -84,7 +84,7 @@ export class Output {
 
   /** Text in a style, if colours are on. */
   style(style: Style, text: string): string {
-    return this.#color ? styleText(style, text) : text;
+    return this.#color ? styleText(style, text, { validateStream: false }) : text;
   }
 
   #clearProgress(): void {

@@ -7,6 +7,7 @@
 import { EmulatorBug } from '../machine/errors.ts';
 import { u8 as arenaBytes8, i32 as arenaWords, hashText, sbrk, staticStorage } from '../machine/memory.ts';
 import { AREA_INDEX, currentArea } from '../machine/task-area.ts';
+import { trace_report_logged } from './trace/trace-report.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -35,6 +36,8 @@ export interface KernelReport {
 /** A finding with what the log adds. */
 export interface LoggedReport extends KernelReport {
   count: number;
+  /** Its number in the log. */
+  slot: number;
   /** Index of the task that found it first. */
   task: number;
   /** 0 for the first distinct report of the run. */
@@ -68,6 +71,7 @@ export function writeReport(slot: number, report: KernelReport): void {
   i32[entry + 5] = Atomics.add(i32, order, 1);
   // Pairs with the load in readReports: whoever sees the address sees the text.
   Atomics.store(i32, entry + 2, at);
+  trace_report_logged(slot);
 }
 
 /** All findings so far, in the order of their first occurrence. */
@@ -79,7 +83,7 @@ export function readReports(): LoggedReport[] {
     if (at === 0) continue;
     const text = new TextDecoder().decode(u8.slice(at, at + (i32[entry + 3] as number)));
     const report = JSON.parse(text) as KernelReport;
-    out.push({ ...report, count: Atomics.load(i32, entry + 1), task: i32[entry + 4] as number, order: i32[entry + 5] as number });
+    out.push({ ...report, count: Atomics.load(i32, entry + 1), slot, task: i32[entry + 4] as number, order: i32[entry + 5] as number });
   }
   return out.sort((a, b) => a.order - b.order);
 }

@@ -7,7 +7,7 @@
 import { bootOptions } from './boot.ts';
 import { i32 as arenaWords } from './memory.ts';
 import { currentFunction } from './shadow-stack.ts';
-import { AREA_POINTS, AREA_RANDOM, currentArea } from './task-area.ts';
+import { AREA_POINTS, AREA_RANDOM, areaOf, currentArea } from './task-area.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -27,13 +27,16 @@ export const POINT_RCU = 7;
 
 const DELAY = bootOptions().delay;
 
-/** Per-task words of the delay generator, from AREA_POINTS on. */
-export const DELAY_SITE = 0;
-export const DELAY_SPINS = 4;
-/** Sites passed since {@link resetSites}: count, then up to 60 site numbers. */
-export const SITES_SEEN = 8;
-const SITES = 12;
-const MAX_SITES = 60;
+/**
+ * Per-task words of aimed mode, from AREA_POINTS on: the site to wait at (0: none) and the spins; whether sites are
+ * noted; how many are; the list of them.
+ */
+const AIM_SITE = 0;
+const AIM_SPINS = 1;
+const WATCHING = 2;
+const SITES_SEEN = 3;
+const SITES = 4;
+const MAX_SITES = 100;
 /** Random mode: one point in `DELAY_ONE_IN` is delayed, up to `DELAY_MAX_SPINS` spins. */
 const DELAY_ONE_IN = 64;
 const DELAY_MAX_SPINS = 300;
@@ -66,17 +69,24 @@ function delayed(kind: number): void {
     if (r % DELAY_ONE_IN === 0) spin((r >>> 8) % DELAY_MAX_SPINS);
     return;
   }
-  const site = siteNumber(currentFunction(), kind);
   const mine = (area + AREA_POINTS) >> 2;
-  const seen = i32[mine + (SITES_SEEN >> 2)] as number;
-  if (seen >= 0 && seen < MAX_SITES) {
-    i32[mine + (SITES >> 2) + seen] = site;
-    i32[mine + (SITES_SEEN >> 2)] = seen + 1;
+  const armed = i32[mine + AIM_SITE] as number;
+  const watching = i32[mine + WATCHING] !== 0;
+  if (armed === 0 && !watching) return;
+  const site = siteNumber(currentFunction(), kind);
+  if (watching) noteSite(mine, site);
+  if (site === armed) {
+    i32[mine + AIM_SITE] = 0;
+    spin(i32[mine + AIM_SPINS] as number);
   }
-  if (site === i32[mine]) {
-    i32[mine] = 0;
-    spin(i32[mine + 1] as number);
-  }
+}
+
+function noteSite(mine: number, site: number): void {
+  const seen = i32[mine + SITES_SEEN] as number;
+  const first = mine + SITES;
+  if (seen === MAX_SITES || i32.subarray(first, first + seen).includes(site)) return;
+  i32[first + seen] = site;
+  i32[mine + SITES_SEEN] = seen + 1;
 }
 
 /**
@@ -91,18 +101,19 @@ export function point(kind: number, _address: number): void {
 /** Aimed mode: the current task will spin once, at its next point of `site`. 0 disarms. */
 export function armDelay(site: number, spins: number): void {
   const mine = (currentArea() + AREA_POINTS) >> 2;
-  i32[mine] = site;
-  i32[mine + 1] = spins;
+  i32[mine + AIM_SITE] = site;
+  i32[mine + AIM_SPINS] = spins;
 }
 
-/** Aimed mode: begins (true) or ends the list of sites that the current task passes. */
+/** Aimed mode: the current task begins a new list of the sites that it passes (true), or ends it. */
 export function watchSites(on: boolean): void {
-  i32[((currentArea() + AREA_POINTS) >> 2) + (SITES_SEEN >> 2)] = on ? 0 : -1;
+  const mine = (currentArea() + AREA_POINTS) >> 2;
+  i32[mine + WATCHING] = on ? 1 : 0;
+  if (on) i32[mine + SITES_SEEN] = 0;
 }
 
-/** The distinct sites passed since {@link watchSites}. */
-export function sitesSeen(): number[] {
-  const mine = (currentArea() + AREA_POINTS) >> 2;
-  const seen = Math.max(0, i32[mine + (SITES_SEEN >> 2)] as number);
-  return [...new Set(i32.subarray(mine + (SITES >> 2), mine + (SITES >> 2) + seen))];
+/** The distinct sites in the list of task `index`. Exact once the task has ended it and both have met at a gate. */
+export function sitesSeen(index: number): number[] {
+  const mine = (areaOf(index) + AREA_POINTS) >> 2;
+  return [...i32.subarray(mine + SITES, mine + SITES + (i32[mine + SITES_SEEN] as number))];
 }

@@ -70,7 +70,8 @@ export function recordSync(event: number, object: number, fn: number, address: n
   const stamp = (stamps + ((line >>> 6) & (STAMP_LINES - 1)) * 64) >> 2;
   const own = i32[(area + AREA_CLOCK) >> 2] as number;
   const theirs = i32[stamp] as number;
-  const clock = (own > theirs ? own : theirs) + 1;
+  // The difference, because the clock wraps round after some minutes.
+  const clock = (((own - theirs) | 0) > 0 ? own : theirs) + 1;
   i32[stamp] = clock;
   put(area, clock, (event << 24) | (object << 16) | fn, address, value);
 }
@@ -114,5 +115,7 @@ export function readRing(index: number): FlightRecord[] {
       value: i32[at + 3] as number,
     });
   }
-  return out;
+  // What the task wrote over meanwhile is not what it was.
+  const behind = (i32[(area + AREA_RING_HEAD) >> 2] as number) - RING_RECORDS;
+  return out.filter((record) => record.sequence >= behind);
 }

@@ -49,6 +49,7 @@ export const EVENT_NAMES = [
   'visit',
   'exited',
   'pass',
+  'report_logged',
 ] as const;
 
 export const EV_LOCK = 8;
@@ -89,6 +90,8 @@ export const EV_VISIT = 39;
 export const EV_EXITED = 40;
 /** Ours: an unmerge pass is through, value = its error. */
 export const EV_PASS = 41;
+/** Ours: the text of a new distinct report is in the log, value = its number there (printk.ts). */
+export const EV_REPORT_LOGGED = 42;
 
 /** Objects. 0: none. Locks carry their own name (see lockdep_map), so most have no number here. */
 export const OBJECT_NAMES = [

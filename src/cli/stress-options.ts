@@ -1,0 +1,117 @@
+/** The options of `stress`, checked. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { scenarios } from '../kernel/scenarios/list.ts';
+import { UsageError } from '../lab/errors.ts';
+import type { StressOptions, ToggleStep } from '../lab/stress/orders.ts';
+import { type Arguments, quoted } from './arguments.ts';
+import type { OptionTable } from './command.ts';
+import { common } from './common-options.ts';
+import { didYouMean } from './nearest.ts';
+
+export const stressOptionTable = {
+  shape: { kind: 'value', value: 'paired|organic', help: 'one pass against one exit per trial, or like the reproducer (default paired)' },
+  ...common('scenario', 'variant', 'vmas'),
+  scanned: { kind: 'value', value: 'yes|no|mix', help: 'paired: has ksmd scanned the process before? (default mix)' },
+  delay: { kind: 'value', value: 'none|random|aimed', help: 'waits at scheduling points; aimed learns from its hits (default none)' },
+  pages: { kind: 'value', value: 'N', help: 'touched pages per process (default: one per area; organic 64)' },
+  toggle: { kind: 'value', value: 'LIST', help: 'organic: what is written to run, and the sleep after (default 1:20ms,2:0ms)' },
+  life: { kind: 'value', value: 'MS', help: 'organic: mean time from the last page to the exit, in ms (default 3)' },
+  rest: { kind: 'value', value: 'MS', help: 'organic: mean time from an exit to the next fork, in ms (default 7)' },
+  ...common('seconds', 'trials'),
+  'until-report': { kind: 'flag', help: 'stop at the first report' },
+  workers: { kind: 'value', value: 'N', help: 'paired: threads, two per pair (default 2); organic: forking processes (default 4)' },
+  lockdep: { kind: 'value', value: 'on|stop|off', help: 'the lock validator; stop: off after its first report (default on)' },
+  'no-record': { kind: 'flag', help: 'no flight recorder, so no diagrams' },
+  ...common('arena', 'seed', 'out', 'expect'),
+} as const satisfies OptionTable;
+
+/** Upper bounds; what the arena holds is found out when it is full. */
+const MOST_VMAS = 2 ** 20;
+const MOST_WORKERS = 60;
+const MOST_SECONDS = 1e7;
+const DEFAULT_SECONDS = 10;
+
+/** `1:20ms,2:0ms` as steps. */
+export function parseToggle(text: string): ToggleStep[] {
+  const steps = text.split(',').map((step) => {
+    const match = /^([012]):(\d+(?:\.\d+)?)(us|ms|s)?$/.exec(step);
+    if (match === null)
+      throw new UsageError(`--toggle ${quoted(text)} is not a list like 1:20ms,2:0ms (value 0, 1 or 2, then us, ms or s)`);
+    const scale = match[3] === 's' ? 1000 : match[3] === 'us' ? 0.001 : 1;
+    return { value: Number(match[1]), ms: Number(match[2]) * scale };
+  });
+  if (new Set(steps.map(({ value }) => value)).size < 2) {
+    throw new UsageError(`--toggle ${quoted(text)} never changes the value, so that no pass would be made`);
+  }
+  return steps;
+}
+
+/** The scenario's name, checked. */
+export function scenarioOf(args: Arguments): string {
+  const name = args.text('scenario') ?? 'ksm-exit';
+  const names = scenarios.map((scenario) => scenario.name);
+  if (!names.includes(name)) throw new UsageError(`--scenario ${quoted(name)} is not one of ${names.join(', ')}${didYouMean(name, names)}`);
+  return name;
+}
+
+/** A variant's name, or a module of the user's. */
+export function variantOf(args: Arguments, scenario: string): Pick<StressOptions, 'variant' | 'variantModule'> {
+  const text = args.text('variant') ?? 'unfixed';
+  const names = scenarios.find(({ name }) => name === scenario)?.variants.map(({ name }) => name) ?? [];
+  if (names.includes(text)) return { variant: text };
+  if (!/[./\\]/.test(text))
+    throw new UsageError(`--variant ${quoted(text)} is not one of ${names.join(', ')}, nor a file${didYouMean(text, names)}`);
+  const file = resolve(text);
+  if (!existsSync(file) || !statSync(file).isFile()) throw new UsageError(`--variant ${quoted(text)}: there is no such file`);
+  return { variant: basename(file), variantModule: pathToFileURL(file).href };
+}
+
+/** A seed: given, or from the clock. */
+export function seedOf(args: Arguments): number {
+  return args.whole('seed', Math.floor(Date.now() % 2 ** 31), { min: 0, max: 2 ** 32 - 1 });
+}
+
+/** All options of `stress`. @throws UsageError */
+export function stressOptions(args: Arguments): StressOptions & { scenario: string } {
+  const scenario = scenarioOf(args);
+  const shape = args.choice('shape', ['paired', 'organic'], 'paired');
+  const vmas = args.whole('vmas', 1, { min: 1, max: MOST_VMAS });
+  const workers = args.whole('workers', shape === 'paired' ? 2 : 4, { min: 1, max: MOST_WORKERS });
+  if (shape === 'paired' && workers % 2 !== 0) {
+    throw new UsageError(`--workers ${workers} is odd: the paired shape needs two threads per pair, a scanner and a process`);
+  }
+  for (const [name, only] of [
+    ['toggle', 'organic'],
+    ['life', 'organic'],
+    ['scanned', 'paired'],
+    ['delay', 'paired'],
+  ] as const) {
+    if (args.has(name) && shape !== only && !(name === 'delay' && args.text('delay') !== 'aimed')) {
+      throw new UsageError(`--${name} ${quoted(args.text(name) ?? '')} is for --shape ${only}`);
+    }
+  }
+  const trials = args.whole('trials', Number.POSITIVE_INFINITY, { min: 1, max: 1e12 });
+  const noLimit = Number.isFinite(trials) || args.has('until-report');
+  return {
+    scenario,
+    shape,
+    ...variantOf(args, scenario),
+    vmas,
+    pages: args.whole('pages', shape === 'organic' ? Math.max(64, vmas) : vmas, { min: 1, max: MOST_VMAS }),
+    seed: seedOf(args),
+    seconds: args.decimal('seconds', noLimit ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: MOST_SECONDS }),
+    trials,
+    workers,
+    delay: args.choice('delay', ['none', 'random', 'aimed'], 'none'),
+    scanned: args.choice('scanned', ['yes', 'no', 'mix'], 'mix'),
+    toggle: parseToggle(args.text('toggle') ?? '1:20ms,2:0ms'),
+    life: args.decimal('life', 3, { min: 0, max: 60_000 }),
+    rest: args.decimal('rest', 7, { min: 0, max: 60_000 }),
+    lockdep: args.choice('lockdep', ['on', 'stop', 'off'], 'on'),
+    record: !args.has('no-record'),
+    arena: args.whole('arena', 64, { min: 1, max: 2047 }),
+    untilReport: args.has('until-report'),
+  };
+}

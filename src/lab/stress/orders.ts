@@ -1,0 +1,110 @@
+/**
+ * What threads are told and what they answer: plain data, because it crosses thread borders. Types only, so that an entry
+ * can import it before the machine is set up.
+ */
+import type { BootOptions, DelayMode } from '../../machine/boot.ts';
+import type { HitCounts } from '../summary.ts';
+
+export type Shape = 'paired' | 'organic';
+export type Scanned = 'yes' | 'no' | 'mix';
+
+/** One step of the toggler: writes `value` to `run`, then sleeps. */
+export interface ToggleStep {
+  value: number;
+  ms: number;
+}
+
+/** What the user asked for. */
+export interface StressOptions {
+  shape: Shape;
+  /** Name of a variant. */
+  variant: string;
+  /** File URL of the user's variant; `variant` is its name in summaries then. */
+  variantModule?: string | undefined;
+  vmas: number;
+  /** Touched pages per process, spread over its areas. */
+  pages: number;
+  seed: number;
+  /** Stop after this time; Infinity: no limit. */
+  seconds: number;
+  /** Stop after this many trials; Infinity: no limit. */
+  trials: number;
+  /** Threads: an even number for paired (a world of its own for each pair); forking processes for organic. */
+  workers: number;
+  delay: DelayMode;
+  scanned: Scanned;
+  toggle: readonly ToggleStep[];
+  /** Organic: mean time from a process's last page to its exit, milliseconds. */
+  life: number;
+  /** Organic: mean time from an exit to the next fork, milliseconds. */
+  rest: number;
+  lockdep: BootOptions['lockdep'];
+  record: boolean;
+  /** MiB. */
+  arena: number;
+  /** Stop at the first report. */
+  untilReport: boolean;
+}
+
+/** What one world (one arena, one emulated kernel) is to do. */
+export interface WorldOrder extends StressOptions {
+  /** 0, 1, ...: which of several worlds. */
+  world: number;
+  /** Tasks in all worlds together: what the cores are shared by. */
+  allTasks: number;
+}
+
+/** What a task thread is to do. */
+export interface TaskOrder {
+  /** Number of its task area, 1 or more (0 is the conductor's). */
+  index: number;
+  role: 'process' | 'scanner' | 'ksmd' | 'toggler';
+  /** Name of the task (`comm`). */
+  comm: string;
+  boot: Partial<BootOptions>;
+  world: WorldOrder;
+}
+
+/** Sums over the tasks of a world (or of all worlds). */
+export interface Counts {
+  trials: number;
+  exits: number;
+  passes: number;
+  visits: number;
+  hits: HitCounts;
+  trialsWithReport: number;
+  reports: number;
+}
+
+/** An error as data. `usage` is the user's to mend (exit code 1), `failed` is ours (3). */
+export interface Failure {
+  blame: 'usage' | 'failed';
+  message: string;
+}
+
+/** A distinct report with what led to it. */
+export interface Finding {
+  id: string;
+  kind: string;
+  title: string;
+  count: number;
+  first: { trial: number; seconds: number };
+  text: string;
+  diagram: string;
+  trace: unknown;
+}
+
+export interface Progress {
+  counts: Counts;
+  /** Distinct reports so far. */
+  findings: Finding[];
+}
+
+export interface WorldResult {
+  counts: Counts;
+  findings: Finding[];
+  /** From the first trial to the last, seconds. */
+  seconds: number;
+  stopped: boolean;
+  failure?: Failure | undefined;
+}

@@ -1,0 +1,99 @@
+/**
+ * The paired shape: one unmerge pass against one exiting process, trial after trial, started together at a gate.
+ *
+ * The process leads: it builds a fresh mm (and, for a scanned one, lets ksmd's scan go over it), sets the waits of
+ * the trial, and passes the gate together with the scanner. Behind it the process exits and the scanner writes 2 to `run`.
+ * Both meet at the gate again, so that no trial reaches into the next.
+ */
+
+import { mmput } from '../../kernel/fork.ts';
+import { run_store } from '../../kernel/mm/ksm.ts';
+import { ksm_do_scan } from '../../kernel/mm/ksm-scan.ts';
+import { reportsCounted } from '../../kernel/printk.ts';
+import { get, set } from '../../machine/door.ts';
+import type { Ptr } from '../../machine/layout.ts';
+import { loadWord, storeWord } from '../../machine/lockword.ts';
+import { armDelay, sitesSeen, watchSites } from '../../machine/points.ts';
+import { resetRing } from '../../machine/recorder.ts';
+import { seededRandom } from '../stats/random.ts';
+import { AimedDelays } from './aim.ts';
+import { count, countersOf, taskCounters } from './counters.ts';
+import { followerPass, gate, leaderPass, pairGate } from './gate.ts';
+import { HIT_NONE } from './hits.ts';
+import type { WorldOrder } from './orders.ts';
+import { newProcess, spread } from './process.ts';
+import { elapsed, pause, STAGE_READY, STAGE_RUN, stage } from './run-state.ts';
+
+/** Task areas of the two. */
+export const PROCESS_TASK = 1;
+export const SCANNER_TASK = 2;
+
+/** Trials between two looks at the clock. */
+const LOOK_EVERY = 64;
+/** In aimed mode, one trial of so many notes the sites that are passed (the first few all do). */
+const WATCH_EVERY = 4096;
+const WATCH_FIRST = 64;
+/** More pages than any mm has: the scan goes once around the list. */
+const WHOLE_SCAN = 2 ** 30;
+
+/** The exiting process, which leads. */
+export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>): void {
+  const random = seededRandom(order.seed ^ Math.imul(order.world + 1, 0x85ebca6b));
+  const aimed = order.delay === 'aimed' ? new AimedDelays(random) : undefined;
+  const scanner = countersOf(SCANNER_TASK);
+  const areas = spread(order.vmas, order.pages);
+  while (stage() === STAGE_READY) pause(counters, 1000, STAGE_READY);
+  for (let trial = 0; ; trial++) {
+    const late = trial % LOOK_EVERY === 0 && (elapsed() >= order.seconds || stage() !== STAGE_RUN);
+    if (late || trial >= order.trials || (order.untilReport && reportsCounted() > 0)) break;
+    const mm = newProcess(areas, trial);
+    if (order.scanned === 'yes' || (order.scanned === 'mix' && random() < 0.5)) ksm_do_scan(WHOLE_SCAN);
+    set(scanner, taskCounters.hit, HIT_NONE);
+    const watch = aimed !== undefined && (trial < WATCH_FIRST || trial % WATCH_EVERY === 0);
+    if (aimed !== undefined) {
+      const { leader, follower } = aimed.next();
+      storeWord(gate, pairGate.followerSite, follower.site);
+      storeWord(gate, pairGate.followerSpins, follower.spins);
+      storeWord(gate, pairGate.followerWatches, watch ? 1 : 0);
+      if (watch) watchSites(true);
+      armDelay(leader.site, leader.spins);
+    }
+    resetRing();
+    leaderPass();
+    mmput(mm);
+    leaderPass();
+    count(counters, taskCounters.trials);
+    if (aimed !== undefined) {
+      armDelay(0, 0);
+      aimed.learn(get(scanner, taskCounters.hit) !== HIT_NONE);
+      if (watch) {
+        watchSites(false);
+        aimed.learnSites(sitesSeen(PROCESS_TASK), sitesSeen(SCANNER_TASK));
+      }
+    }
+  }
+  storeWord(gate, pairGate.over, 1);
+  leaderPass();
+}
+
+/** The scanner, which follows. */
+export function runScanner(order: WorldOrder): void {
+  const aimed = order.delay === 'aimed';
+  run_store('1');
+  for (;;) {
+    resetRing();
+    followerPass();
+    if (loadWord(gate, pairGate.over) !== 0) return;
+    if (aimed) {
+      if (loadWord(gate, pairGate.followerWatches) !== 0) watchSites(true);
+      armDelay(loadWord(gate, pairGate.followerSite), loadWord(gate, pairGate.followerSpins));
+    }
+    run_store('2');
+    if (aimed) {
+      armDelay(0, 0);
+      watchSites(false);
+    }
+    followerPass();
+    run_store('1');
+  }
+}

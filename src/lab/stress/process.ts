@@ -1,0 +1,57 @@
+/** The life of a process as the reproducer has it: map, madvise, touch; and its end. */
+
+import { mm_alloc } from '../../kernel/fork.ts';
+import { PAGE_SIZE, VM_READ, VM_WRITE } from '../../kernel/include/mm_types.ts';
+import { current, task_struct } from '../../kernel/include/task_struct.ts';
+import { MADV_MERGEABLE } from '../../kernel/mm/ksm.ts';
+import { do_madvise } from '../../kernel/mm/madvise.ts';
+import { do_user_addr_fault } from '../../kernel/mm/memory.ts';
+import { vm_mmap } from '../../kernel/mm/mmap.ts';
+import { set } from '../../machine/door.ts';
+import { EmulatorBug } from '../../machine/errors.ts';
+import type { Ptr } from '../../machine/layout.ts';
+import { internName } from '../../machine/memory.ts';
+
+type Mm = Ptr<'mm_struct'>;
+
+/** Where a process maps its first area: 4 GiB. */
+const FIRST = 2 ** 32;
+
+/** What to map. */
+export interface Areas {
+  count: number;
+  /** Pages touched in each. */
+  pages: number;
+}
+
+/** `pages` pages spread over `vmas` areas, at least one in each. */
+export function spread(vmas: number, pages: number): Areas {
+  return { count: vmas, pages: Math.max(1, Math.ceil(pages / vmas)) };
+}
+
+/** Maps `areas` with a hole after each, so that they do not merge, advises them mergeable and touches their pages. */
+export function mapAndTouch(mm: Mm, areas: Areas, content: number): void {
+  const length = areas.pages * PAGE_SIZE;
+  for (let i = 0; i < areas.count; i++) {
+    const at = FIRST + i * (length + PAGE_SIZE);
+    const start = vm_mmap(mm, at, length, VM_READ | VM_WRITE);
+    if (start !== at) throw new EmulatorBug(`vm_mmap gave ${start}, not ${at}`);
+    const error = do_madvise(mm, start, length, MADV_MERGEABLE);
+    if (error !== 0) throw new EmulatorBug(`do_madvise gave ${error}`);
+    for (let page = 0; page < areas.pages; page++) do_user_addr_fault(mm, start + page * PAGE_SIZE, content + page);
+  }
+}
+
+/** A new process image with its areas, one user. */
+export function newProcess(areas: Areas, content: number): Mm {
+  const mm = mm_alloc();
+  mapAndTouch(mm, areas, content);
+  return mm;
+}
+
+/** Gives the current task its name and pid. */
+export function nameTask(pid: number, comm: string): void {
+  const task = current();
+  set(task, task_struct.pid, pid);
+  set(task, task_struct.comm, internName('comm', comm));
+}

@@ -1,0 +1,49 @@
+/** A task thread from start to end. Load it after configureBoot (see workers/task.ts). */
+
+import { set } from '../../machine/door.ts';
+import { ArenaExhausted, RunStopped, VariantError } from '../../machine/errors.ts';
+import { i32 } from '../../machine/memory.ts';
+import { AREA_RANDOM, currentArea, setCurrent } from '../../machine/task-area.ts';
+import { countLiveTask } from '../../machine/wait.ts';
+import { captureReport } from './capture.ts';
+import { countersOf, taskCounters } from './counters.ts';
+import { countHits } from './hits.ts';
+import type { Failure, TaskOrder } from './orders.ts';
+import { runForker, runKsmd, runToggler } from './organic.ts';
+import { runProcess, runScanner } from './paired.ts';
+import { nameTask } from './process.ts';
+
+/** The error of a task as data; nothing when it was only told to stop. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (error instanceof RunStopped) return undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ArenaExhausted || error instanceof VariantError) return { blame: 'usage', message };
+  return {
+    blame: 'failed',
+    message: error instanceof Error && error.name === 'EmulatorBug' ? message : ((error as Error).stack ?? message),
+  };
+}
+
+/** Plays the task; returns why it failed, or nothing. */
+export function runTask(order: TaskOrder): Failure | undefined {
+  setCurrent(order.index);
+  i32[(currentArea() + AREA_RANDOM) >> 2] = Math.imul(order.world.seed ^ order.index, 0x9e3779b1) | 1;
+  nameTask(100 + order.index, order.comm);
+  const counters = countersOf(order.index);
+  countHits(counters, (slot) => captureReport(slot, order.world));
+  set(counters, taskCounters.running, 1);
+  countLiveTask(1);
+  try {
+    if (order.role === 'scanner') runScanner(order.world);
+    else if (order.role === 'ksmd') runKsmd();
+    else if (order.role === 'toggler') runToggler(order.world, counters);
+    else if (order.world.shape === 'paired') runProcess(order.world, counters);
+    else runForker(order.world, counters, order.index);
+    return undefined;
+  } catch (error) {
+    return failureOf(error);
+  } finally {
+    countLiveTask(-1);
+    set(counters, taskCounters.running, 0);
+  }
+}
