@@ -8,6 +8,10 @@ import { maple_tree } from './maple_tree.ts';
 
 export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
+/** Where in its page an address is. For a double `| 0` keeps the low 32 bits; `%` would call fmod. @inline */
+export function offset_in_page(address: number): number {
+  return (address | 0) & (PAGE_SIZE - 1);
+}
 /** The highest index, all bits set in Linux: here the largest exact integer. */
 export const ULONG_MAX = Number.MAX_SAFE_INTEGER;
 /** End of user addresses, exclusive. */

@@ -5,7 +5,7 @@
  */
 import { addressOf, get, getUlong, set, setUlong } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
-import { mm_struct } from '../include/mm_types.ts';
+import { mm_struct, offset_in_page } from '../include/mm_types.ts';
 import { trace_rmap_item_alloc, trace_rmap_item_free } from '../trace/trace-ksm.ts';
 import { ksm_mm_slot, ksm_rmap_item, rmap_link } from './ksm-types.ts';
 import { KMEM_CACHE, kmem_cache_free, kmem_cache_zalloc } from './slab.ts';
@@ -14,8 +14,6 @@ type Item = Ptr<'ksm_rmap_item'>;
 type Link = Ptr<'rmap_link'>;
 
 const rmap_item_cache = KMEM_CACHE(ksm_rmap_item);
-/** Flags live below the page address. */
-const PAGE_MASK = 4096;
 
 /** @inline */
 function alloc_rmap_item(mm: Ptr<'mm_struct'>): Item {
@@ -40,7 +38,7 @@ function free_rmap_item(item: Item): void {
 /** Takes an item out of the tree that it is in. Nothing is merged yet, so it is in none. */
 function remove_rmap_item_from_tree(item: Item): void {
   const address = getUlong(item, ksm_rmap_item.address);
-  setUlong(item, ksm_rmap_item.address, address - (address % PAGE_MASK));
+  setUlong(item, ksm_rmap_item.address, address - offset_in_page(address));
 }
 
 /** Frees all items from `link` on. */
@@ -60,7 +58,7 @@ export function get_next_rmap_item(slot: Ptr<'ksm_mm_slot'>, link: Link, address
   let item = get(link, rmap_link.item);
   while (item !== NULL) {
     const at = getUlong(item, ksm_rmap_item.address);
-    const page_address = at - (at % PAGE_MASK);
+    const page_address = at - offset_in_page(at);
     if (page_address === address) return item;
     if (page_address > address) break;
     const next = get(addressOf(item, ksm_rmap_item.rmap_list), rmap_link.item);

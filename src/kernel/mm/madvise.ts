@@ -2,7 +2,7 @@
 import { get, getUlong, set } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { EINVAL, ENOMEM } from '../include/errno.ts';
-import { PAGE_SIZE, vm_area_struct } from '../include/mm_types.ts';
+import { offset_in_page, PAGE_SIZE, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_write_lock, mmap_write_unlock } from '../include/mmap_lock.ts';
 import { ksm_madvise, MADV_MERGEABLE, MADV_UNMERGEABLE } from './ksm.ts';
 import { vma_merge } from './mmap.ts';
@@ -36,7 +36,7 @@ function madvise_vma_behavior(mm: Mm, vma: Vma, start: number, end: number, beha
  */
 export function do_madvise(mm: Mm, start: number, len: number, behavior: number): number {
   if (behavior !== MADV_MERGEABLE && behavior !== MADV_UNMERGEABLE) return -EINVAL;
-  if (start % PAGE_SIZE !== 0 || len < 0) return -EINVAL;
+  if (offset_in_page(start) !== 0 || len < 0) return -EINVAL;
   const end = start + Math.ceil(len / PAGE_SIZE) * PAGE_SIZE;
   if (end === start) return 0;
   mmap_write_lock(mm);

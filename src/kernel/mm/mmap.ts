@@ -7,7 +7,7 @@ import { addressOf, get, getUlong, set, set_bit } from '../../machine/door.ts';
 import { panic } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { EINVAL, ENOMEM } from '../include/errno.ts';
-import { MMF_OOM_SKIP, mm_struct, PAGE_SIZE, TASK_SIZE, ULONG_MAX, vm_area_struct } from '../include/mm_types.ts';
+import { MMF_OOM_SKIP, mm_struct, offset_in_page, TASK_SIZE, ULONG_MAX, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from '../include/mmap_lock.ts';
 import { __mt_destroy } from '../lib/maple-tree/destroy.ts';
 import { mas_empty_area } from '../lib/maple-tree/gaps.ts';
@@ -40,7 +40,7 @@ export function get_unmapped_area(mm: Mm, len: number): number {
  * @returns the address, or a negative errno
  */
 export function vm_mmap(mm: Mm, addr: number, len: number, vm_flags: number): number {
-  if (len <= 0 || len % PAGE_SIZE !== 0 || addr % PAGE_SIZE !== 0) return -EINVAL;
+  if (len <= 0 || offset_in_page(len) !== 0 || offset_in_page(addr) !== 0) return -EINVAL;
   if (addr + len > TASK_SIZE) return -ENOMEM;
   mmap_write_lock(mm);
   const start = addr === 0 ? get_unmapped_area(mm, len) : addr;
@@ -116,7 +116,7 @@ function do_munmap(mm: Mm, start: number, end: number): void {
 
 /** munmap(2). Returns 0 or -EINVAL. */
 export function vm_munmap(mm: Mm, addr: number, len: number): number {
-  if (len <= 0 || len % PAGE_SIZE !== 0 || addr % PAGE_SIZE !== 0 || addr + len > TASK_SIZE) return -EINVAL;
+  if (len <= 0 || offset_in_page(len) !== 0 || offset_in_page(addr) !== 0 || addr + len > TASK_SIZE) return -EINVAL;
   mmap_write_lock(mm);
   do_munmap(mm, addr, addr + len);
   mmap_write_unlock(mm);

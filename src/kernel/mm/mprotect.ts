@@ -2,7 +2,7 @@
 import { get, getUlong, set } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { EINVAL, ENOMEM } from '../include/errno.ts';
-import { PAGE_SIZE, VM_EXEC, VM_READ, VM_WRITE, vm_area_struct } from '../include/mm_types.ts';
+import { offset_in_page, PAGE_SIZE, VM_EXEC, VM_READ, VM_WRITE, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_write_lock, mmap_write_unlock } from '../include/mmap_lock.ts';
 import { pte_lock, pte_unlock } from './memory.ts';
 import { vma_merge } from './mmap.ts';
@@ -26,7 +26,7 @@ function change_pte_range(mm: Ptr<'mm_struct'>, start: number, end: number): voi
  * @returns 0, -EINVAL, or -ENOMEM when part of the range is not mapped (what was before it is changed)
  */
 export function do_mprotect(mm: Ptr<'mm_struct'>, start: number, len: number, protection: number): number {
-  if (start % PAGE_SIZE !== 0 || len <= 0 || len % PAGE_SIZE !== 0 || (protection & ~PROTECTION) !== 0) return -EINVAL;
+  if (offset_in_page(start) !== 0 || len <= 0 || offset_in_page(len) !== 0 || (protection & ~PROTECTION) !== 0) return -EINVAL;
   const end = start + len;
   let error = 0;
   mmap_write_lock(mm);

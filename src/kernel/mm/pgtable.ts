@@ -33,11 +33,11 @@ type TableField = Field<'mm_struct', { readonly to: 'pte_table' }>;
 type EntryField = Field<'pte_table', Word>;
 
 function pgdSlot(index: number): TableField {
-  return ((mm_struct.pgd as number) + (index % PGD_SLOTS) * 4) as TableField;
+  return ((mm_struct.pgd as number) + ((index | 0) & (PGD_SLOTS - 1)) * 4) as TableField;
 }
 
 function entry(vpn: number): EntryField {
-  return ((pte_table.ptes as number) + (vpn % PTRS_PER_PTE) * 4) as EntryField;
+  return ((pte_table.ptes as number) + ((vpn | 0) & (PTRS_PER_PTE - 1)) * 4) as EntryField;
 }
 
 function findTable(mm: Mm, index: number): Table {
