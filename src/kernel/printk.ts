@@ -4,7 +4,6 @@
  * Reports live in the arena, so that any thread can read them while the run goes on. A report is known by its
  * signature (kind and call site or classes); the first task to find it writes the text, all others only count.
  */
-import { EmulatorBug } from '../machine/errors.ts';
 import { u8 as arenaBytes8, i32 as arenaWords, hashText, sbrk, staticStorage } from '../machine/memory.ts';
 import { AREA_INDEX, currentArea } from '../machine/task-area.ts';
 import { trace_report_logged } from './trace/trace-report.ts';
@@ -13,12 +12,12 @@ import { trace_report_logged } from './trace/trace-report.ts';
 const i32 = arenaWords;
 const u8 = arenaBytes8;
 
-/** Distinct reports that are kept; further ones are counted in the last entry. */
-const MAX_REPORTS = 256;
+/** Distinct reports that are kept; all further ones share one more entry, with the text of its first. */
+const MAX_REPORTS = 1024;
 /** Words of an entry: hash, count, address of the text, its bytes, area index of the finder, place in the order of finding. */
 const ENTRY_WORDS = 8;
 
-const table = staticStorage('reports', MAX_REPORTS * ENTRY_WORDS * 4).address >> 2;
+const table = staticStorage('reports', (MAX_REPORTS + 1) * ENTRY_WORDS * 4).address >> 2;
 const order = staticStorage('reports_found', 64).address >> 2;
 
 /** A finding as it is told to a person. */
@@ -31,6 +30,8 @@ export interface KernelReport {
   key: string;
   /** The lines of the kernel's report. */
   lines: string[];
+  /** What of it other programs read: locks, classes, usage, chain. */
+  details?: Record<string, unknown>;
 }
 
 /** A finding with what the log adds. */
@@ -52,7 +53,7 @@ export function reportSlot(kind: string, key: string): number {
     const was = Atomics.compareExchange(i32, table + slot * ENTRY_WORDS, 0, hash);
     if (was === 0 || was === hash) return slot;
   }
-  throw new EmulatorBug(`more than ${MAX_REPORTS} distinct reports`);
+  return MAX_REPORTS;
 }
 
 /** Counts one more finding of a signature; true for the first one, which must then {@link writeReport}. */
@@ -77,7 +78,7 @@ export function writeReport(slot: number, report: KernelReport): void {
 /** All findings so far, in the order of their first occurrence. */
 export function readReports(): LoggedReport[] {
   const out: LoggedReport[] = [];
-  for (let slot = 0; slot < MAX_REPORTS; slot++) {
+  for (let slot = 0; slot <= MAX_REPORTS; slot++) {
     const entry = table + slot * ENTRY_WORDS;
     const at = Atomics.load(i32, entry + 2);
     if (at === 0) continue;
@@ -91,6 +92,6 @@ export function readReports(): LoggedReport[] {
 /** Number of findings so far, repeats included. */
 export function reportsCounted(): number {
   let sum = 0;
-  for (let slot = 0; slot < MAX_REPORTS; slot++) sum += Atomics.load(i32, table + slot * ENTRY_WORDS + 1);
+  for (let slot = 0; slot <= MAX_REPORTS; slot++) sum += Atomics.load(i32, table + slot * ENTRY_WORDS + 1);
   return sum;
 }

@@ -21,6 +21,12 @@ export interface BootOptions {
   delay: DelayMode;
   /** The lock validator. @defaultValue 'on' */
   lockdep: LockdepMode;
+  /** Lock classes that the validator can tell apart, at most 65535. Like the next two, read by whoever creates the arena. @defaultValue 8192 */
+  lockdepClasses: number;
+  /** Entries of its dependency lists, two for each dependency. @defaultValue 32768 */
+  lockdepEntries: number;
+  /** Chains that it remembers as validated. @defaultValue 65536 */
+  lockdepChains: number;
   /** Flight recorder: function calls and events of each task go to its ring. @defaultValue false */
   record: boolean;
   /** Function calls are told to the listener of shadow-stack.ts; slow, for traces. @defaultValue false */
@@ -41,6 +47,9 @@ const options: BootOptions = {
   arenaBytes: 64 << 20,
   delay: 'none',
   lockdep: 'on',
+  lockdepClasses: 8192,
+  lockdepEntries: 32768,
+  lockdepChains: 65536,
   record: false,
   traceCalls: false,
   ringRecords: 1024,

@@ -27,12 +27,23 @@ export interface FunctionInfo {
   line: number;
 }
 const functions: FunctionInfo[] = [];
+const registered = new Set<string>();
 
 /** Numbers a function, the same in every thread. Called once per function at module evaluation. */
 export function registerFunction(name: string, file: string, line: number): number {
   const id = internName('function', `${file}:${name}`);
   functions[id] = { name, file, line };
+  registered.add(file);
+  registered.add(`${file}:${name}`);
   return id;
+}
+
+/**
+ * Does this function announce itself? False for `@inline` and `@notrace` ones.
+ * @returns undefined when no function of the file does: then it was not instrumented, or is `@notrace` as a whole
+ */
+export function isTraced(name: string, file: string): boolean | undefined {
+  return registered.has(file) ? registered.has(`${file}:${name}`) : undefined;
 }
 
 /** The function behind a number, if its module is loaded in this thread. */

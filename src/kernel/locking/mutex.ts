@@ -36,7 +36,7 @@ export function DEFINE_MUTEX(name: string, object: number = OBJ_LOCK): Ptr<'mute
 /** Takes the mutex. May sleep. @inline */
 export function mutex_lock(lock: Ptr<'mutex'>): void {
   point(POINT_LOCK, lock);
-  lock_acquire(addressOf(lock, mutex.dep_map), 0, 0, 0, 1, 0);
+  lock_acquire(addressOf(lock, mutex.dep_map), 0, 0, 0, 1, NULL);
   if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
   set(lock, mutex.owner, current());
   trace_lock(addressOf(lock, mutex.dep_map));
@@ -46,7 +46,7 @@ export function mutex_lock(lock: Ptr<'mutex'>): void {
 export function mutex_trylock(lock: Ptr<'mutex'>): boolean {
   point(POINT_LOCK, lock);
   if (!tryWord(lock, mutex.lock)) return false;
-  lock_acquire(addressOf(lock, mutex.dep_map), 0, 1, 0, 1, 0);
+  lock_acquire(addressOf(lock, mutex.dep_map), 0, 1, 0, 1, NULL);
   set(lock, mutex.owner, current());
   trace_lock(addressOf(lock, mutex.dep_map));
   return true;

@@ -134,7 +134,7 @@ function rwsem_wake(sem: Ptr<'rw_semaphore'>): void {
 /** Takes it for read. May sleep. @inline */
 export function down_read(sem: Ptr<'rw_semaphore'>): void {
   point(POINT_RLOCK, sem);
-  lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 0, 1, 1, 0);
+  lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 0, 1, 1, NULL);
   if (!tryRead(sem)) rwsem_down_slow(sem, READER);
   trace_rlock(addressOf(sem, rw_semaphore.dep_map));
 }
@@ -143,7 +143,7 @@ export function down_read(sem: Ptr<'rw_semaphore'>): void {
 export function down_read_trylock(sem: Ptr<'rw_semaphore'>): boolean {
   point(POINT_RLOCK, sem);
   if (!tryRead(sem)) return false;
-  lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 1, 1, 1, 0);
+  lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 1, 1, 1, NULL);
   trace_rlock(addressOf(sem, rw_semaphore.dep_map));
   return true;
 }
@@ -160,7 +160,7 @@ export function up_read(sem: Ptr<'rw_semaphore'>): void {
 /** Takes it for write, as subclass `subclass` of its class. May sleep. @inline */
 export function down_write_nested(sem: Ptr<'rw_semaphore'>, subclass: number): void {
   point(POINT_LOCK, sem);
-  lock_acquire(addressOf(sem, rw_semaphore.dep_map), subclass, 0, 0, 1, 0);
+  lock_acquire(addressOf(sem, rw_semaphore.dep_map), subclass, 0, 0, 1, NULL);
   if (!tryCas(sem, rw_semaphore.count, 0, RWSEM_WRITER_LOCKED)) rwsem_down_slow(sem, WRITER);
   set(sem, rw_semaphore.owner, current());
   trace_lock(addressOf(sem, rw_semaphore.dep_map));
@@ -175,7 +175,7 @@ export function down_write(sem: Ptr<'rw_semaphore'>): void {
 export function down_write_trylock(sem: Ptr<'rw_semaphore'>): boolean {
   point(POINT_LOCK, sem);
   if (!tryCas(sem, rw_semaphore.count, 0, RWSEM_WRITER_LOCKED)) return false;
-  lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 1, 0, 1, 0);
+  lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 1, 0, 1, NULL);
   set(sem, rw_semaphore.owner, current());
   trace_lock(addressOf(sem, rw_semaphore.dep_map));
   return true;

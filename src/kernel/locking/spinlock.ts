@@ -4,7 +4,7 @@
  * @notrace: a lock operation counts as its caller's.
  */
 import { addressOf } from '../../machine/door.ts';
-import { embed, type Ptr, struct, word } from '../../machine/layout.ts';
+import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
@@ -31,7 +31,7 @@ export function DEFINE_SPINLOCK(name: string, object: number = OBJ_LOCK): Ptr<'s
 /** Takes the lock. Must not sleep while it is held. @inline */
 export function spin_lock(lock: Ptr<'spinlock_t'>): void {
   point(POINT_LOCK, lock);
-  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, 0);
+  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, NULL);
   if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
 }
@@ -40,7 +40,7 @@ export function spin_lock(lock: Ptr<'spinlock_t'>): void {
 export function spin_trylock(lock: Ptr<'spinlock_t'>): boolean {
   point(POINT_LOCK, lock);
   if (!tryWord(lock, spinlock_t.lock)) return false;
-  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 1, 0, 1, 0);
+  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 1, 0, 1, NULL);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
   return true;
 }
