@@ -111,7 +111,7 @@ export function rcu_dereference_check<S extends string>(p: Ptr<S>, f: Field<S, W
 export function rcu_dereference_check(p: number, f: number, held: boolean): number {
   point(POINT_RCU, p + f);
   const value = Atomics.load(i32, (p + f) >> 2);
-  if (LOCKDEP && !held && !rcu_read_lock_held()) lockdep_rcu_suspicious('suspicious rcu_dereference_check() usage', f);
+  if (LOCKDEP && !held && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check');
   return value;
 }
 

@@ -12,6 +12,7 @@ import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from './lockdep/lockdep.ts';
 import { LD_WAIT_INV, LD_WAIT_SLEEP, lockdep_map, staticKey } from './lockdep/types.ts';
+import { might_sleep } from './might_sleep.ts';
 import { acquireWordSlow, releaseWord, tryWord } from './word-lock.ts';
 
 export const mutex = struct('mutex', {
@@ -35,8 +36,29 @@ export function DEFINE_MUTEX(name: string, object: number = OBJ_LOCK): Ptr<'mute
 
 /** Takes the mutex. May sleep. @inline */
 export function mutex_lock(lock: Ptr<'mutex'>): void {
+  might_sleep();
   point(POINT_LOCK, lock);
   lock_acquire(addressOf(lock, mutex.dep_map), 0, 0, 0, 1, NULL);
+  if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
+  set(lock, mutex.owner, current());
+  trace_lock(addressOf(lock, mutex.dep_map));
+}
+
+/** Takes the mutex as subclass `subclass` of its class, for several of one class in a known order. May sleep. */
+export function mutex_lock_nested(lock: Ptr<'mutex'>, subclass: number): void {
+  might_sleep();
+  point(POINT_LOCK, lock);
+  lock_acquire(addressOf(lock, mutex.dep_map), subclass, 0, 0, 1, NULL);
+  if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
+  set(lock, mutex.owner, current());
+  trace_lock(addressOf(lock, mutex.dep_map));
+}
+
+/** Takes the mutex, one of several of its class that are taken under the held lock `nest` only. May sleep. */
+export function mutex_lock_nest_lock(lock: Ptr<'mutex'>, nest: Ptr<'lockdep_map'>): void {
+  might_sleep();
+  point(POINT_LOCK, lock);
+  lock_acquire(addressOf(lock, mutex.dep_map), 0, 0, 0, 1, nest);
   if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
   set(lock, mutex.owner, current());
   trace_lock(addressOf(lock, mutex.dep_map));

@@ -24,6 +24,7 @@ import { trace_lock, trace_rlock, trace_runlock, trace_unlock } from '../trace/t
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from './lockdep/lockdep.ts';
 import { LD_WAIT_INV, LD_WAIT_SLEEP, lockdep_map } from './lockdep/types.ts';
+import { might_sleep } from './might_sleep.ts';
 import { acquireWordSlow, releaseWord, tryWord } from './word-lock.ts';
 
 export const RWSEM_WRITER_LOCKED = 1;
@@ -133,6 +134,7 @@ function rwsem_wake(sem: Ptr<'rw_semaphore'>): void {
 
 /** Takes it for read. May sleep. @inline */
 export function down_read(sem: Ptr<'rw_semaphore'>): void {
+  might_sleep();
   point(POINT_RLOCK, sem);
   lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 0, 1, 1, NULL);
   if (!tryRead(sem)) rwsem_down_slow(sem, READER);
@@ -159,6 +161,7 @@ export function up_read(sem: Ptr<'rw_semaphore'>): void {
 
 /** Takes it for write, as subclass `subclass` of its class. May sleep. @inline */
 export function down_write_nested(sem: Ptr<'rw_semaphore'>, subclass: number): void {
+  might_sleep();
   point(POINT_LOCK, sem);
   lock_acquire(addressOf(sem, rw_semaphore.dep_map), subclass, 0, 0, 1, NULL);
   if (!tryCas(sem, rw_semaphore.count, 0, RWSEM_WRITER_LOCKED)) rwsem_down_slow(sem, WRITER);

@@ -7,6 +7,9 @@ import { addressOf } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from '../irq.ts';
+import { preempt_disable, preempt_enable } from '../preempt.ts';
+import { local_bh_disable, local_bh_enable } from '../softirq.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from './lockdep/lockdep.ts';
@@ -30,8 +33,27 @@ export function DEFINE_SPINLOCK(name: string, object: number = OBJ_LOCK): Ptr<'s
 
 /** Takes the lock. Must not sleep while it is held. @inline */
 export function spin_lock(lock: Ptr<'spinlock_t'>): void {
+  preempt_disable();
   point(POINT_LOCK, lock);
   lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, NULL);
+  if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
+  trace_lock(addressOf(lock, spinlock_t.dep_map));
+}
+
+/** Takes the lock as subclass `subclass` of its class, for several of one class in a known order. */
+export function spin_lock_nested(lock: Ptr<'spinlock_t'>, subclass: number): void {
+  preempt_disable();
+  point(POINT_LOCK, lock);
+  lock_acquire(addressOf(lock, spinlock_t.dep_map), subclass, 0, 0, 1, NULL);
+  if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
+  trace_lock(addressOf(lock, spinlock_t.dep_map));
+}
+
+/** Takes the lock, one of several of its class that are taken under the held lock `nest` only. */
+export function spin_lock_nest_lock(lock: Ptr<'spinlock_t'>, nest: Ptr<'lockdep_map'>): void {
+  preempt_disable();
+  point(POINT_LOCK, lock);
+  lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, nest);
   if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
 }
@@ -40,6 +62,7 @@ export function spin_lock(lock: Ptr<'spinlock_t'>): void {
 export function spin_trylock(lock: Ptr<'spinlock_t'>): boolean {
   point(POINT_LOCK, lock);
   if (!tryWord(lock, spinlock_t.lock)) return false;
+  preempt_disable();
   lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 1, 0, 1, NULL);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
   return true;
@@ -51,4 +74,39 @@ export function spin_unlock(lock: Ptr<'spinlock_t'>): void {
   trace_unlock(addressOf(lock, spinlock_t.dep_map));
   lock_release(addressOf(lock, spinlock_t.dep_map));
   releaseWord(lock, spinlock_t.lock);
+  preempt_enable();
+}
+
+/** {@link spin_lock} with hard interrupts off. */
+export function spin_lock_irq(lock: Ptr<'spinlock_t'>): void {
+  local_irq_disable();
+  spin_lock(lock);
+}
+
+export function spin_unlock_irq(lock: Ptr<'spinlock_t'>): void {
+  spin_unlock(lock);
+  local_irq_enable();
+}
+
+/** {@link spin_lock} with hard interrupts off; gives what the unlock needs to put them back. */
+export function spin_lock_irqsave(lock: Ptr<'spinlock_t'>): number {
+  const flags = local_irq_save();
+  spin_lock(lock);
+  return flags;
+}
+
+export function spin_unlock_irqrestore(lock: Ptr<'spinlock_t'>, flags: number): void {
+  spin_unlock(lock);
+  local_irq_restore(flags);
+}
+
+/** {@link spin_lock} with soft interrupts off. */
+export function spin_lock_bh(lock: Ptr<'spinlock_t'>): void {
+  local_bh_disable();
+  spin_lock(lock);
+}
+
+export function spin_unlock_bh(lock: Ptr<'spinlock_t'>): void {
+  spin_unlock(lock);
+  local_bh_enable();
 }

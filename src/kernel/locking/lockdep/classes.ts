@@ -17,7 +17,7 @@ import {
   NR_CLASSES,
 } from './internals.ts';
 import { reportLimit, reportNonStaticKey } from './report-limits.ts';
-import { lock_class_key, lockdep_map } from './types.ts';
+import { lock_class_key, lockdep_map, lockdep_no_validate } from './types.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -38,6 +38,7 @@ export function look_up_lock_class(key: Ptr<'lock_class_key'>, subclass: number)
 
 /** Remembers in the lock (and in its key) which class it is of. */
 function cacheClass(map: Ptr<'lockdep_map'>, key: Ptr<'lock_class_key'>, subclass: number, idx: number): void {
+  if (key === lockdep_no_validate) return;
   if (subclass === 0) {
     set(map, lockdep_map.class_cache0, idx);
     set(key, lock_class_key.class0, idx);

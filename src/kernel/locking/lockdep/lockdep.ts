@@ -90,6 +90,8 @@ const H_NEST = held_lock.nest_lock;
 const H_REFERENCES = held_lock.references;
 const H_SUBCLASS = held_lock.subclass;
 const CHAIN_BAD = lock_chain.bad;
+/** Bits that an acquire without checks sets. */
+const USED_BITS = 3 << LOCK_USED;
 const OPS_PER_TASK = MAX_LOCKDEP_KEYS + 1;
 
 /**
@@ -110,8 +112,10 @@ export function lockdep_init_map(
 ): void {
   if (LOCKDEP) debug_check_no_locks_reinit(map);
   set(map, lockdep_map.key, key);
-  set(map, CACHE0, key === NULL ? 0 : get(key, lock_class_key.class0));
-  set(map, CACHE1, key === NULL ? 0 : get(key, lock_class_key.class1));
+  // Locks without validation are looked up each time, so that the warm path need not ask.
+  const known = key !== NULL && key !== lockdep_no_validate;
+  set(map, CACHE0, known ? get(key, lock_class_key.class0) : 0);
+  set(map, CACHE1, known ? get(key, lock_class_key.class1) : 0);
   set(map, lockdep_map.name, textNumber(name));
   set(map, lockdep_map.wait_type_inner, inner);
   set(map, lockdep_map.wait_type_outer, outer);
@@ -146,10 +150,11 @@ export function lock_acquire(
   const curr = current();
   const depth = get(curr, DEPTH);
   const idx = subclass === 0 ? get(map, CACHE0) : subclass === 1 ? get(map, CACHE1) : 0;
-  if (idx !== 0 && nest === NULL && check !== 0 && depth < MAX_LOCK_DEPTH) {
+  if (idx !== 0 && nest === NULL && depth < MAX_LOCK_DEPTH) {
     const state = get(curr, IRQ_STATE);
     const lockClassAt = (CLASS_BASE + idx * CLASS_SIZE) as Ptr<'lock_class'>;
-    const wanted = USAGE_OF_ACQUIRE[state + (trylock !== 0 ? IRQ_STATES : 0) + (read !== 0 ? 2 * IRQ_STATES : 0)] as number;
+    let wanted = USAGE_OF_ACQUIRE[state + (trylock !== 0 ? IRQ_STATES : 0) + (read !== 0 ? 2 * IRQ_STATES : 0)] as number;
+    if (check === 0) wanted &= USED_BITS;
     const context = (state & 12) << 2;
     const held = (curr + HELD + depth * HELD_SIZE) as unknown as Ptr<'held_lock'>;
     const under = (held - HELD_SIZE) as unknown as Ptr<'held_lock'>;
@@ -162,7 +167,7 @@ export function lock_acquire(
       const oldHi = get(curr, CHAIN_HI);
       const lo = chainLow(head ? 0 : oldLo, id);
       const hi = chainHigh(head ? 0 : oldHi, id, lo);
-      let known = trylock !== 0;
+      let known = trylock !== 0 || check === 0;
       if (!known) {
         const chain = lookup_chain_cache(lo, hi);
         known = chain !== NULL && get(chain, CHAIN_BAD) === 0;
@@ -171,7 +176,15 @@ export function lock_acquire(
         const inner = get(lockClassAt, WAIT_INNER);
         set(held, H_INSTANCE, map);
         set(held, H_CLASS, idx);
-        set(held, H_FLAGS, read | (trylock !== 0 ? HELD_TRYLOCK : 0) | HELD_CHECK | context | ((state & IRQ_HARD_OFF) * HELD_HARDIRQS_OFF));
+        set(
+          held,
+          H_FLAGS,
+          read |
+            (trylock !== 0 ? HELD_TRYLOCK : 0) |
+            (check !== 0 ? HELD_CHECK : 0) |
+            context |
+            ((state & IRQ_HARD_OFF) * HELD_HARDIRQS_OFF),
+        );
         set(held, H_FN, currentFunction());
         set(held, H_PREV_LO, oldLo);
         set(held, H_PREV_HI, oldHi);
@@ -180,7 +193,7 @@ export function lock_acquire(
         set(curr, CHAIN_LO, lo);
         set(curr, CHAIN_HI, hi);
         set(curr, DEPTH, depth + 1);
-        if (trylock === 0) set(curr, HITS, get(curr, HITS) + 1);
+        if (trylock === 0 && check !== 0) set(curr, HITS, get(curr, HITS) + 1);
         countOp(curr, idx);
         return;
       }
@@ -261,7 +274,7 @@ function __lock_acquire(
 
   if (!trylock && get(c, WAIT_NEED) > waitMin) reportWaitContext(held);
   const wanted = USAGE_OF_ACQUIRE[state + (trylock ? IRQ_STATES : 0) + (read !== 0 ? 2 * IRQ_STATES : 0)] as number;
-  mark_usage(held, checked ? wanted : wanted & (3 << LOCK_USED));
+  mark_usage(held, checked ? wanted : wanted & USED_BITS);
   if (nest !== NULL && !lock_is_held(nest)) reportNestNotHeld(held, nest);
   if (!trylock && checked) {
     set(curr, task_struct.chain_lookup_misses, get(curr, task_struct.chain_lookup_misses) + 1);

@@ -27,10 +27,10 @@ function callSite(): string {
 /**
  * Reports a dereference that no lock and no read section protects; the text once per place in the source and run.
  * It does not switch the validator off.
- * @param what  the check that failed, e.g. `suspicious rcu_dereference_check() usage`
+ * @param what  the check that failed, e.g. `rcu_dereference_check`; or a whole sentence
  * @param field  offset of the field, to tell two dereferences of one function apart
  */
-export function lockdep_rcu_suspicious(what: string, field: number): void {
+export function lockdep_rcu_suspicious(what: string, field = 0): void {
   if (!debugLocks()) return;
   const fn = currentFunction();
   const site = fn === 0 ? -1 : (fn << 12) | (field & 0xfff);
@@ -50,7 +50,7 @@ export function lockdep_rcu_suspicious(what: string, field: number): void {
     key: `${what} at ${place}`,
     lines: [
       ...banner('WARNING: suspicious RCU usage', 29),
-      `${place.slice(place.indexOf('+') + 1)} ${what}!`,
+      `${place.slice(place.indexOf('+') + 1)} ${what.includes(' ') ? what : `suspicious ${what}() usage`}!`,
       '',
       'other info that might help us debug this:',
       '',
