@@ -1,9 +1,10 @@
 /** How the diagram words an event, and how much the event matters. */
-import { lockdep_map, lockNameText } from '../../kernel/locking/lockdep/types.ts';
+import { lockdep_map } from '../../kernel/locking/lockdep/types.ts';
 import { EXIT_CURSOR_EMPTY, EXIT_CURSOR_ITEMS, EXIT_EASY, EXIT_MOVED, EXIT_NO_SLOT } from '../../kernel/trace/trace-ksm.ts';
 import * as words from '../../kernel/trace/vocabulary.ts';
 import { get } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
+import { textOf } from '../../machine/text.ts';
 
 /** The part of a record that is worded. */
 export interface Told {
@@ -36,7 +37,7 @@ function lockLine({ event, object, address }: Told): Line {
   if (object === words.OBJ_KSM_THREAD_MUTEX) return { text: `mutex_${take ? 'lock' : 'unlock'}(&ksm_thread_mutex);`, weight: 2 };
   if (object === words.OBJ_PTL || object === words.OBJ_ANON_VMA)
     return { text: `${take ? 'lock' : 'unlock'}(${words.OBJECT_NAMES[object]});`, weight: 1 };
-  const name = lockNameText(get(address as Ptr<'lockdep_map'>, lockdep_map.name));
+  const name = textOf(get(address as Ptr<'lockdep_map'>, lockdep_map.name));
   const mode = read ? '_read' : '';
   return { text: `${take ? 'lock' : 'unlock'}${mode}(${name});`, weight: 2 };
 }

@@ -2,7 +2,7 @@
 
 import { mm_alloc } from '../../kernel/fork.ts';
 import { PAGE_SIZE, VM_READ, VM_WRITE } from '../../kernel/include/mm_types.ts';
-import { current, task_struct } from '../../kernel/include/task_struct.ts';
+import { current, set_task_comm, task_struct } from '../../kernel/include/task_struct.ts';
 import { MADV_MERGEABLE } from '../../kernel/mm/ksm.ts';
 import { do_madvise } from '../../kernel/mm/madvise.ts';
 import { do_user_addr_fault } from '../../kernel/mm/memory.ts';
@@ -10,7 +10,6 @@ import { vm_mmap } from '../../kernel/mm/mmap.ts';
 import { set } from '../../machine/door.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
 import type { Ptr } from '../../machine/layout.ts';
-import { internName } from '../../machine/memory.ts';
 
 type Mm = Ptr<'mm_struct'>;
 
@@ -53,5 +52,5 @@ export function newProcess(areas: Areas, content: number): Mm {
 export function nameTask(pid: number, comm: string): void {
   const task = current();
   set(task, task_struct.pid, pid);
-  set(task, task_struct.comm, internName('comm', comm));
+  set_task_comm(task, comm);
 }

@@ -1,11 +1,12 @@
 /** Notices tasks that neither get on nor sleep of their own will: a deadlock, or a loop without end. */
 import { held_lock, task_struct, taskOf } from '../../kernel/include/task_struct.ts';
-import { lockdep_map, lockNameText } from '../../kernel/locking/lockdep/types.ts';
+import { lockdep_map } from '../../kernel/locking/lockdep/types.ts';
 import { elementOf, get } from '../../machine/door.ts';
 import { NULL } from '../../machine/layout.ts';
 import { i32 } from '../../machine/memory.ts';
 import { functionInfo, shadowStack } from '../../machine/shadow-stack.ts';
 import { AREA_CLOCK, areaOf } from '../../machine/task-area.ts';
+import { textOf } from '../../machine/text.ts';
 import { countersOf, taskCounters } from './counters.ts';
 import type { Role } from './roles.ts';
 
@@ -53,7 +54,7 @@ function describe({ index, comm }: Role): string {
   const held: string[] = [];
   for (let i = 0; i < get(task, task_struct.lockdep_depth); i++) {
     const map = get(elementOf(task, task_struct.held_locks, held_lock, i), held_lock.instance);
-    if (map !== NULL) held.push(lockNameText(get(map, lockdep_map.name)));
+    if (map !== NULL) held.push(textOf(get(map, lockdep_map.name)));
   }
   return `${comm} in ${stack.join(' < ') || 'no kernel function'}${held.length > 0 ? `, holding ${held.join(', ')}` : ''}`;
 }
