@@ -4,8 +4,10 @@
  * Reports live in the arena, so that any thread can read them while the run goes on. A report is known by its
  * signature (kind and call site or classes); the first task to find it writes the text, all others only count.
  */
+import { get, set } from '../machine/door.ts';
 import { u8 as arenaBytes8, i32 as arenaWords, hashText, sbrk, staticStorage } from '../machine/memory.ts';
 import { AREA_INDEX, currentArea } from '../machine/task-area.ts';
+import { current, task_struct } from './include/task_struct.ts';
 import { trace_report_logged } from './trace/trace-report.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
@@ -13,7 +15,7 @@ const i32 = arenaWords;
 const u8 = arenaBytes8;
 
 /** Distinct reports that are kept; all further ones share one more entry, with the text of its first. */
-const MAX_REPORTS = 1024;
+const MAX_REPORTS = 4096;
 /** Words of an entry: hash, count, address of the text, its bytes, area index of the finder, place in the order of finding. */
 const ENTRY_WORDS = 8;
 
@@ -58,6 +60,9 @@ export function reportSlot(kind: string, key: string): number {
 
 /** Counts one more finding of a signature; true for the first one, which must then {@link writeReport}. */
 export function countReport(slot: number): boolean {
+  const curr = current();
+  set(curr, task_struct.reports, get(curr, task_struct.reports) + 1);
+  if (get(curr, task_struct.first_report) === 0) set(curr, task_struct.first_report, slot + 1);
   return Atomics.add(i32, table + slot * ENTRY_WORDS + 1, 1) === 0;
 }
 
@@ -75,18 +80,30 @@ export function writeReport(slot: number, report: KernelReport): void {
   trace_report_logged(slot);
 }
 
+/** The finding in an entry; undefined while it has no text. */
+export function readReport(slot: number): LoggedReport | undefined {
+  const entry = table + slot * ENTRY_WORDS;
+  const at = Atomics.load(i32, entry + 2);
+  if (at === 0) return undefined;
+  const text = new TextDecoder().decode(u8.slice(at, at + (i32[entry + 3] as number)));
+  const report = JSON.parse(text) as KernelReport;
+  return { ...report, slot, count: Atomics.load(i32, entry + 1), task: i32[entry + 4] as number, order: i32[entry + 5] as number };
+}
+
 /** All findings so far, in the order of their first occurrence. */
 export function readReports(): LoggedReport[] {
   const out: LoggedReport[] = [];
   for (let slot = 0; slot <= MAX_REPORTS; slot++) {
-    const entry = table + slot * ENTRY_WORDS;
-    const at = Atomics.load(i32, entry + 2);
-    if (at === 0) continue;
-    const text = new TextDecoder().decode(u8.slice(at, at + (i32[entry + 3] as number)));
-    const report = JSON.parse(text) as KernelReport;
-    out.push({ ...report, count: Atomics.load(i32, entry + 1), slot, task: i32[entry + 4] as number, order: i32[entry + 5] as number });
+    const report = readReport(slot);
+    if (report !== undefined) out.push(report);
   }
   return out.sort((a, b) => a.order - b.order);
+}
+
+/** Forgets all findings; slots kept from before stay good. No task may be about to report. */
+export function clearReports(): void {
+  for (let slot = 0; slot <= MAX_REPORTS; slot++) i32.fill(0, table + slot * ENTRY_WORDS + 1, table + (slot + 1) * ENTRY_WORDS);
+  i32[order] = 0;
 }
 
 /** Number of findings so far, repeats included. */

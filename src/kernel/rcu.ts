@@ -28,6 +28,7 @@ import { POINT_RCU, POINT_WRITE, point } from '../machine/points.ts';
 import { AREA_INDEX, currentArea, MAX_TASKS } from '../machine/task-area.ts';
 import { awaitChange, spinWhile, wakeWord } from '../machine/wait.ts';
 import { current, task_struct } from './include/task_struct.ts';
+import { rcu_lock_acquire, rcu_lock_map, rcu_lock_release } from './locking/lockdep/rcu-maps.ts';
 import { lockdep_rcu_suspicious } from './locking/lockdep/rcu-report.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
@@ -84,10 +85,12 @@ export function rcu_read_lock(): void {
   set(curr, task_struct.rcu_read_lock_nesting, nesting + 1);
   // Pairs with the loads in snapshot(): see the head of the file.
   if (nesting === 0) addWord(dataOf(myIndex()), rcu_data.ctr, 1);
+  rcu_lock_acquire(rcu_lock_map);
 }
 
 /** Closes a read section. @inline */
 export function rcu_read_unlock(): void {
+  rcu_lock_release(rcu_lock_map);
   const curr = current();
   const nesting = get(curr, task_struct.rcu_read_lock_nesting) - 1;
   set(curr, task_struct.rcu_read_lock_nesting, nesting);
@@ -111,7 +114,7 @@ export function rcu_dereference_check<S extends string>(p: Ptr<S>, f: Field<S, W
 export function rcu_dereference_check(p: number, f: number, held: boolean): number {
   point(POINT_RCU, p + f);
   const value = Atomics.load(i32, (p + f) >> 2);
-  if (LOCKDEP && !held && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check');
+  if (LOCKDEP && !held && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check', f);
   return value;
 }
 
@@ -121,7 +124,7 @@ export function rcu_dereference<S extends string>(p: Ptr<S>, f: Field<S, Word>):
 export function rcu_dereference(p: number, f: number): number {
   point(POINT_RCU, p + f);
   const value = Atomics.load(i32, (p + f) >> 2);
-  if (LOCKDEP && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check');
+  if (LOCKDEP && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check', f);
   return value;
 }
 
@@ -129,7 +132,7 @@ export function rcu_dereference_protected<S extends string, T extends string>(p:
 export function rcu_dereference_protected<S extends string>(p: Ptr<S>, f: Field<S, Word>, held: boolean): number;
 /** Reads an RCU-protected word that nobody can change, because this task holds the writers' lock. @inline */
 export function rcu_dereference_protected(p: number, f: number, held: boolean): number {
-  if (LOCKDEP && !held) lockdep_rcu_suspicious('rcu_dereference_protected');
+  if (LOCKDEP && !held) lockdep_rcu_suspicious('rcu_dereference_protected', f);
   return i32[(p + f) >> 2] as number;
 }
 

@@ -4,7 +4,9 @@
  * @notrace
  */
 import { bootOptions } from '../../machine/boot.ts';
-import { get } from '../../machine/door.ts';
+import { get, set } from '../../machine/door.ts';
+import { type Ptr, struct, word } from '../../machine/layout.ts';
+import { staticStorage } from '../../machine/memory.ts';
 import { textOf } from '../../machine/text.ts';
 import { current, get_task_comm, task_struct } from '../include/task_struct.ts';
 import { IRQ_HARD_OFF } from '../irqflags.ts';
@@ -19,6 +21,17 @@ const LOCKDEP = bootOptions().lockdep !== 'off';
 const PREEMPT_COUNT = task_struct.preempt_count;
 const IRQ_STATE = task_struct.irq_state;
 const RCU_NESTING = task_struct.rcu_read_lock_nesting;
+
+/** SYSTEM_RUNNING or SYSTEM_BOOTING, of the whole emulated machine. */
+const system_state = struct('system_state', { value: word });
+const system = staticStorage('system_state', system_state.SIZE).address as Ptr<'system_state'>;
+export const SYSTEM_RUNNING = 0;
+export const SYSTEM_BOOTING = 1;
+
+/** While the machine boots, sleeping is not checked: there is nobody else to run. */
+export function set_system_state(state: number): void {
+  set(system, system_state.value, state);
+}
 
 /** Says that the function may sleep. Reports when a spinlock is held, interrupts are off or an RCU read section is open. @inline */
 export function might_sleep(): void {
@@ -38,7 +51,7 @@ function sleeper(): string {
 /** The checks of {@link might_sleep}, when one of them fails. */
 export function __might_sleep(): void {
   const curr = current();
-  if (!debugLocks()) return;
+  if (!debugLocks() || get(system, system_state.value) === SYSTEM_BOOTING) return;
   const nesting = get(curr, RCU_NESTING);
   if (nesting !== 0) lockdep_rcu_suspicious('Illegal context switch in RCU read-side critical section');
   const count = get(curr, PREEMPT_COUNT);

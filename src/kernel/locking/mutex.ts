@@ -11,7 +11,7 @@ import { current } from '../include/task_struct.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from './lockdep/lockdep.ts';
-import { LD_WAIT_INV, LD_WAIT_SLEEP, lockdep_map, staticKey } from './lockdep/types.ts';
+import { LD_WAIT_INV, LD_WAIT_SLEEP, lockdep_map, rememberStaticMap, staticKey } from './lockdep/types.ts';
 import { might_sleep } from './might_sleep.ts';
 import { acquireWordSlow, releaseWord, tryWord } from './word-lock.ts';
 
@@ -31,6 +31,7 @@ export function DEFINE_MUTEX(name: string, object: number = OBJ_LOCK): Ptr<'mute
   const { address, fresh } = staticStorage(name, mutex.SIZE);
   const lock = address as Ptr<'mutex'>;
   if (fresh) mutex_init(lock, name, staticKey(name), object);
+  rememberStaticMap(addressOf(lock, mutex.dep_map));
   return lock;
 }
 

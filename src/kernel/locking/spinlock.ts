@@ -13,7 +13,7 @@ import { local_bh_disable, local_bh_enable } from '../softirq.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from './lockdep/lockdep.ts';
-import { LD_WAIT_CONFIG, LD_WAIT_INV, lockdep_map, staticKey } from './lockdep/types.ts';
+import { LD_WAIT_CONFIG, LD_WAIT_INV, lockdep_map, rememberStaticMap, staticKey } from './lockdep/types.ts';
 import { acquireWordSlow, releaseWord, tryWord } from './word-lock.ts';
 
 export const spinlock_t = struct('spinlock_t', { lock: word, dep_map: embed(lockdep_map) });
@@ -28,6 +28,7 @@ export function DEFINE_SPINLOCK(name: string, object: number = OBJ_LOCK): Ptr<'s
   const { address, fresh } = staticStorage(name, spinlock_t.SIZE);
   const lock = address as Ptr<'spinlock_t'>;
   if (fresh) spin_lock_init(lock, name, staticKey(name), object);
+  rememberStaticMap(addressOf(lock, spinlock_t.dep_map));
   return lock;
 }
 

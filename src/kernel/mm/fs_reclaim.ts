@@ -9,7 +9,7 @@ import { NULL, type Ptr } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { current, task_struct } from '../include/task_struct.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from '../locking/lockdep/lockdep.ts';
-import { LD_WAIT_INV, lockdep_map, staticKey } from '../locking/lockdep/types.ts';
+import { LD_WAIT_INV, lockdep_map, rememberStaticMap, staticKey } from '../locking/lockdep/types.ts';
 import { might_sleep } from '../locking/might_sleep.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
 
@@ -23,6 +23,7 @@ export const GFP_ATOMIC = 0;
 const map = staticStorage('map:fs_reclaim', lockdep_map.SIZE);
 const __fs_reclaim_map = map.address as Ptr<'lockdep_map'>;
 if (map.fresh) lockdep_init_map(__fs_reclaim_map, 'fs_reclaim', staticKey('fs_reclaim'), 0, LD_WAIT_INV, LD_WAIT_INV, OBJ_LOCK);
+rememberStaticMap(__fs_reclaim_map);
 
 /** May this allocation enter the filesystem? */
 function needsMap(gfp: number): boolean {

@@ -23,16 +23,16 @@ import { OBJ_LOCK } from '../../kernel/trace/vocabulary.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { sbrk } from '../../machine/memory.ts';
-import type { Vector, VectorEvent, VectorLock } from './vector.ts';
+import { classOf, type Vector, type VectorEvent } from './vector.ts';
 
 /** The maps of a vector's locks, with keys of their own: its classes are new, whatever the graph knows. */
 class Maps {
   readonly #maps = new Map<string, Ptr<'lockdep_map'>>();
   readonly #keys = new Map<string, Ptr<'lock_class_key'>>();
-  readonly #locks: Record<string, VectorLock>;
+  readonly #vector: Vector;
 
   constructor(vector: Vector) {
-    this.#locks = vector.locks;
+    this.#vector = vector;
   }
 
   key(className: string): Ptr<'lock_class_key'> {
@@ -47,13 +47,13 @@ class Maps {
   init(name: string, className: string): void {
     const map = this.#maps.get(name) ?? (sbrk(lockdep_map.SIZE, 8, 'a lock map') as Ptr<'lockdep_map'>);
     this.#maps.set(name, map);
-    const lock = this.#locks[name] ?? { wait_inner: 0, wait_outer: 0, per_cpu: false };
+    const lock = this.#vector.locks[name] ?? { wait_inner: 0, wait_outer: 0, per_cpu: false };
     const type = lock.per_cpu === true ? LD_LOCK_PERCPU : LD_LOCK_NORMAL;
     lockdep_init_map(map, className, this.key(className), 0, lock.wait_inner, lock.wait_outer, OBJ_LOCK, type);
   }
 
   map(name: string): Ptr<'lockdep_map'> {
-    if (!this.#maps.has(name)) this.init(name, this.#locks[name]?.class ?? name);
+    if (!this.#maps.has(name)) this.init(name, classOf(this.#vector, name));
     return this.#maps.get(name) as Ptr<'lockdep_map'>;
   }
 

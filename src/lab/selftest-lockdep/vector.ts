@@ -130,3 +130,8 @@ export function readVectors(files: readonly string[]): Vector[] {
   }
   return out;
 }
+
+/** Class of a lock; the suite names some locks that the vector does not list. */
+export function classOf(vector: Vector, lock: string): string {
+  return vector.locks[lock]?.class ?? (lock.startsWith('ctx') ? 'ww_acquire' : lock.startsWith('ww') ? 'ww_mutex' : lock);
+}

@@ -10,6 +10,7 @@ import { type Ptr, pointer, struct, word, words } from '../../../machine/layout.
 import { i32 as arenaWords, staticStorage } from '../../../machine/memory.ts';
 import { shortLock, shortUnlock } from '../../../machine/short-lock.ts';
 import { MAX_TASKS } from '../../../machine/task-area.ts';
+import { forgetCachedClasses } from './types.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -198,7 +199,7 @@ export function lockOps(idx: number): number {
   return sum;
 }
 
-/** Forgets every class, dependency, chain and trace, and switches the validator on. No task may hold a lock. */
+/** Forgets every class, dependency, chain and trace, and switches the validator on. No task may hold a lock; locks that are not static must be initialised again. */
 export function lockdep_reset(): void {
   const clear = (start: number, bytes: number): void => {
     i32.fill(0, start >> 2, (start + bytes) >> 2);
@@ -216,6 +217,7 @@ export function lockdep_reset(): void {
   clear(STACK_TRACE_HASH, STACK_TRACE_HASH_SIZE * 4);
   for (let task = 0; task < MAX_TASKS; task++) clear(LOCK_OPS + task * (MAX_LOCKDEP_KEYS + 1) * 4, (counted(NR_CLASSES) + 1) * 4);
   clear(NR_CLASSES, NR_LOST_CHAINS + 4 - NR_CLASSES);
+  forgetCachedClasses();
   graph_unlock();
   debug_locks_on();
 }

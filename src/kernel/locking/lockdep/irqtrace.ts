@@ -68,11 +68,13 @@ export function lockdep_hardirqs_on(): void {
   }
   // An interrupt handler must not switch interrupts on: it would be interrupted by its own kind.
   if ((state & IRQ_IN_HARD) !== 0) debug_locks_warn('lockdep_hardirq_context()');
+  if (LOCKDEP && debugLocks()) {
+    // Before they are on: none may come while the held locks are looked at.
+    mark_held_locks(curr, LOCK_ENABLED_HARDIRQ);
+    if ((state & IRQ_SOFT_OFF) === 0) mark_held_locks(curr, LOCK_ENABLED_SOFTIRQ);
+  }
   set(curr, task_struct.irq_state, state & ~IRQ_HARD_OFF);
   noteEvent(curr, 0, task_struct.hardirqs_on_events);
-  if (!LOCKDEP || !debugLocks()) return;
-  mark_held_locks(curr, LOCK_ENABLED_HARDIRQ);
-  if ((state & IRQ_SOFT_OFF) === 0) mark_held_locks(curr, LOCK_ENABLED_SOFTIRQ);
 }
 
 /** Soft interrupts are off from now on. */

@@ -39,11 +39,11 @@ export function usageLetters(idx: number): string {
 /** A bit as reports name it: `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`, `INITIAL USE`. */
 export function usageName(bit: number): string {
   if (bit >= LOCK_USED) return bit === LOCK_USED ? 'INITIAL USE' : 'INITIAL READ USE';
-  const irq = irqName(bit);
+  const irq = irqName(bit & ~READ);
   return `${(bit & DIRECTION) === 0 ? `IN-${irq}` : `${irq}-ON`}-${(bit & READ) === 0 ? 'W' : 'R'}`;
 }
 
-/** `HARDIRQ` or `SOFTIRQ`. */
+/** The interrupt of a bit: `HARDIRQ`, `SOFTIRQ-READ`. */
 export function irqName(bit: number): string {
-  return bit < LOCK_USED_IN_SOFTIRQ ? 'HARDIRQ' : 'SOFTIRQ';
+  return `${bit < LOCK_USED_IN_SOFTIRQ ? 'HARDIRQ' : 'SOFTIRQ'}${(bit & READ) === 0 ? '' : '-READ'}`;
 }

@@ -7,12 +7,13 @@ import { NULL, type Ptr } from '../../../machine/layout.ts';
 import { staticStorage } from '../../../machine/memory.ts';
 import { OBJ_LOCK } from '../../trace/vocabulary.ts';
 import { lock_acquire, lock_release, lockdep_init_map } from './lockdep.ts';
-import { LD_WAIT_CONFIG, LD_WAIT_FREE, LD_WAIT_SPIN, lockdep_map, staticKey } from './types.ts';
+import { LD_WAIT_CONFIG, LD_WAIT_FREE, LD_WAIT_SPIN, lockdep_map, rememberStaticMap, staticKey } from './types.ts';
 
 function rcuMap(name: string, inner: number): Ptr<'lockdep_map'> {
   const { address, fresh } = staticStorage(`map:${name}`, lockdep_map.SIZE);
   const map = address as Ptr<'lockdep_map'>;
   if (fresh) lockdep_init_map(map, name, staticKey(name), 0, inner, LD_WAIT_FREE, OBJ_LOCK);
+  rememberStaticMap(map);
   return map;
 }
 

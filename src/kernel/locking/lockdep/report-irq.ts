@@ -152,11 +152,12 @@ export function reportIrqInversion(hlock: Ptr<'held_lock'>, bit: number, found: 
   const other = (path.at(-1) as PathStep).idx;
   const key = `${className(idx)} ${usageName(bit)} ${className(other)}`;
   fileReport('irq-lock-inversion', 'possible irq lock inversion dependency detected', key, true, () => {
-    const irq = irqName(bit);
-    const otherRead = ((get(lockClass(other), lock_class.usage_mask) >> ((bit & ~READ) ^ DIRECTION)) & 1) === 0;
+    // The other's use is for write, or else it must be for read.
+    const otherWrites = ((get(lockClass(other), lock_class.usage_mask) >> ((bit & ~READ) ^ DIRECTION)) & 1) !== 0;
+    const irq = irqName(otherWrites ? bit & ~READ : bit | READ);
     const past = forward
-      ? `but this lock took another, ${irq}-${otherRead ? 'READ-' : ''}unsafe lock in the past:`
-      : `but this lock was taken by another, ${irq}-${otherRead ? 'READ-' : ''}safe lock in the past:`;
+      ? `but this lock took another, ${irq}-unsafe lock in the past:`
+      : `but this lock was taken by another, ${irq}-safe lock in the past:`;
     const middle = (path[Math.min(1, path.length - 1)] as PathStep).idx;
     const lines = [
       ...banner('WARNING: possible irq lock inversion dependency detected', 56),
@@ -200,11 +201,10 @@ export function reportSafeToUnsafe(prev: Ptr<'held_lock'>, next: Ptr<'held_lock'
   const to = get(next, held_lock.class_idx);
   const irq = irqName(ends.safeBit);
   const key = `${className(from)} -> ${className(to)} (${usageName(ends.safeBit)} ${className(safe)}, ${usageName(ends.unsafeBit)} ${className(unsafe)})`;
-  const readText = (bit: number): string => ((bit & READ) !== 0 ? 'READ-' : '');
-  const title = `${irq}-${readText(ends.safeBit)}safe -> ${irq}-${readText(ends.unsafeBit)}unsafe lock order detected`;
+  const title = `${irq}-safe -> ${irq}-unsafe lock order detected`;
   fileReport('irq-safe-to-unsafe', title, key, true, () => {
-    const safeName = `${irq}-${readText(ends.safeBit)}irq-safe`;
-    const unsafeName = `${irq}-${readText(ends.unsafeBit)}irq-unsafe`;
+    const safeName = `${irq}-irq-safe`;
+    const unsafeName = `${irq}-irq-unsafe`;
     const lines = [
       ...banner(`WARNING: ${title}`, 53),
       `${taskText(current())} ${irqStateText()} is trying to acquire:`,

@@ -62,7 +62,7 @@ export function reportUnlockImbalance(map: Ptr<'lockdep_map'>): void {
       'stack backtrace:',
       ...dump_stack(),
     ],
-    details: { releasing: map, held: heldDetails(current()) },
+    details: { releasing: name, held: heldDetails(current()) },
   }));
 }
 

@@ -1,7 +1,7 @@
 /** What locks carry for the validator. Follows include/linux/lockdep_types.h of Linux 6.1. @notrace */
 
-import type { Ptr } from '../../../machine/layout.ts';
-import { pointer, struct, word } from '../../../machine/layout.ts';
+import { set } from '../../../machine/door.ts';
+import { type Ptr, pointer, struct, word } from '../../../machine/layout.ts';
 import { staticStorage } from '../../../machine/memory.ts';
 
 /** Wait types: how deep a lock may make its taker wait (values with PROVE_RAW_LOCK_NESTING). */
@@ -48,3 +48,19 @@ export function staticKey(name: string): Ptr<'lock_class_key'> {
 
 /** The key of locks that are kept out of the graph (lockdep_set_novalidate_class). */
 export const lockdep_no_validate: Ptr<'lock_class_key'> = staticKey('__lockdep_no_validate__');
+
+/** Maps of locks that live as long as the machine. */
+const staticMaps = new Set<Ptr<'lockdep_map'>>();
+
+/** Remembers the map of a static lock, so that it can be told when all classes are forgotten. */
+export function rememberStaticMap(map: Ptr<'lockdep_map'>): void {
+  staticMaps.add(map);
+}
+
+/** Makes all static locks look their class up again. */
+export function forgetCachedClasses(): void {
+  for (const map of staticMaps) {
+    set(map, lockdep_map.class_cache0, 0);
+    set(map, lockdep_map.class_cache1, 0);
+  }
+}
