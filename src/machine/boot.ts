@@ -21,11 +21,14 @@ export interface BootOptions {
   delay: DelayMode;
   /** The lock validator. @defaultValue 'on' */
   lockdep: LockdepMode;
-  /** Lock classes that the validator can tell apart, at most 65535. Like the next two, read by whoever creates the arena. @defaultValue 8192 */
+  /**
+   * Lock classes that the validator can tell apart, at most 65535. Like the next two, read by whoever creates the arena;
+   * 0: by its size, with 64 MiB as many as Linux (8192). @defaultValue 0
+   */
   lockdepClasses: number;
-  /** Entries of its dependency lists, two for each dependency. @defaultValue 32768 */
+  /** Entries of its dependency lists, two for each dependency; 0: by the size, with 64 MiB 32768. @defaultValue 0 */
   lockdepEntries: number;
-  /** Chains that it remembers as validated. @defaultValue 65536 */
+  /** Chains that it remembers as validated; 0: by the size, with 64 MiB 65536. @defaultValue 0 */
   lockdepChains: number;
   /** Flight recorder: function calls and events of each task go to its ring. @defaultValue false */
   record: boolean;
@@ -47,9 +50,9 @@ const options: BootOptions = {
   arenaBytes: 64 << 20,
   delay: 'none',
   lockdep: 'on',
-  lockdepClasses: 8192,
-  lockdepEntries: 32768,
-  lockdepChains: 65536,
+  lockdepClasses: 0,
+  lockdepEntries: 0,
+  lockdepChains: 0,
   record: false,
   traceCalls: false,
   ringRecords: 1024,
