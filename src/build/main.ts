@@ -1,5 +1,6 @@
 /**
- * The build after tsc: kernel functions announce themselves (see instrument.ts).
+ * The build after tsc: kernel functions announce themselves (instrument.ts), and the stepped form of the kernel is
+ * written (stepped/main.ts).
  * Usage: `node dist/src/build/main.js`, from anywhere; says nothing when all is well.
  */
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,8 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { instrument, isInstrumented } from './instrument.ts';
 import { lineMapper } from './source-lines.ts';
+import { SteppedBuildError } from './stepped/analysis.ts';
+import { buildStepped } from './stepped/main.ts';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), '..');
 const kernel = join(source, 'kernel');
@@ -22,4 +25,12 @@ for (const entry of readdirSync(kernel, { recursive: true, withFileTypes: true }
   // Written beside and renamed, so that a build running at the same time never shows half a file.
   writeFileSync(`${file}.${process.pid}`, done);
   renameSync(`${file}.${process.pid}`, file);
+}
+
+try {
+  buildStepped(join(source, '..'));
+} catch (error) {
+  if (!(error instanceof SteppedBuildError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
 }

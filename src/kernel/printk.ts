@@ -3,6 +3,7 @@
  *
  * Reports live in the arena, so that any thread can read them while the run goes on. A report is known by its
  * signature (kind and call site or classes); the first task to find it writes the text, all others only count.
+ * @unrewound: a search counts its findings over all schedules.
  */
 import { get, set } from '../machine/door.ts';
 import { u8 as arenaBytes8, i32 as arenaWords, hashText, sbrk, staticStorage } from '../machine/memory.ts';
@@ -47,6 +48,13 @@ export interface LoggedReport extends KernelReport {
   order: number;
 }
 
+let heard: (slot: number) => void = () => {};
+
+/** Makes `listener` the one of this thread that hears of each finding, repeats included, before its text is there. */
+export function onReport(listener: (slot: number) => void): void {
+  heard = listener;
+}
+
 /** Number of the entry for a signature; it is made when new. Call sites may keep it. */
 export function reportSlot(kind: string, key: string): number {
   const hash = hashText(`${kind}\n${key}`);
@@ -63,6 +71,7 @@ export function countReport(slot: number): boolean {
   const curr = current();
   set(curr, task_struct.reports, get(curr, task_struct.reports) + 1);
   if (get(curr, task_struct.first_report) === 0) set(curr, task_struct.first_report, slot + 1);
+  heard(slot);
   return Atomics.add(i32, table + slot * ENTRY_WORDS + 1, 1) === 0;
 }
 

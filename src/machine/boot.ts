@@ -21,14 +21,11 @@ export interface BootOptions {
   delay: DelayMode;
   /** The lock validator. @defaultValue 'on' */
   lockdep: LockdepMode;
-  /**
-   * Lock classes that the validator can tell apart, at most 65535. Like the next two, read by whoever creates the arena;
-   * 0: by its size, with 64 MiB as many as Linux (8192). @defaultValue 0
-   */
+  /** Lock classes that the validator can tell apart, at most 65535. Like the next two, read by whoever creates the arena. @defaultValue 8192 */
   lockdepClasses: number;
-  /** Entries of its dependency lists, two for each dependency; 0: by the size, with 64 MiB 32768. @defaultValue 0 */
+  /** Entries of its dependency lists, two for each dependency. @defaultValue 32768 */
   lockdepEntries: number;
-  /** Chains that it remembers as validated; 0: by the size, with 64 MiB 65536. @defaultValue 0 */
+  /** Chains that it remembers as validated. @defaultValue 65536 */
   lockdepChains: number;
   /** Flight recorder: function calls and events of each task go to its ring. @defaultValue false */
   record: boolean;
@@ -42,6 +39,8 @@ export interface BootOptions {
   refCheck: boolean;
   /** All tasks in this one thread, switched by an engine at scheduling points. @defaultValue false */
   stepped: boolean;
+  /** Race detection on plain accesses (stepped only). @defaultValue false */
+  races: boolean;
   /** File URL of a user's variant module, loaded by the kernel's variant table. */
   variantModule?: string | undefined;
 }
@@ -50,15 +49,16 @@ const options: BootOptions = {
   arenaBytes: 64 << 20,
   delay: 'none',
   lockdep: 'on',
-  lockdepClasses: 0,
-  lockdepEntries: 0,
-  lockdepChains: 0,
+  lockdepClasses: 8192,
+  lockdepEntries: 32768,
+  lockdepChains: 65536,
   record: false,
   traceCalls: false,
   ringRecords: 1024,
   heapCheck: false,
   refCheck: false,
   stepped: false,
+  races: false,
 };
 
 let sealed = false;

@@ -24,6 +24,14 @@ export const POINT_RLOCK = 5;
 export const POINT_UNLOCK = 6;
 /** A dereference of an RCU-protected pointer. */
 export const POINT_RCU = 7;
+/** A read hold is given up. */
+export const POINT_RUNLOCK = 8;
+/** A lock, if it can be had at once. */
+export const POINT_TRYLOCK = 9;
+/** Waits until a word leaves the value seen; announced by the stepped build only. */
+export const POINT_AWAIT = 10;
+/** An object was given back to its slab: no point of its own, but part of a step that a search must know. */
+export const POINT_FREE = 11;
 
 const DELAY = bootOptions().delay;
 
@@ -59,7 +67,7 @@ export function spin(spins: number): void {
 
 /** The number of a place: the function and the kind of access. */
 export function siteNumber(fn: number, kind: number): number {
-  return (fn << 3) | kind;
+  return (fn << 4) | kind;
 }
 
 function delayed(kind: number): void {

@@ -6,7 +6,7 @@
 import { addressOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { current } from '../include/task_struct.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
@@ -37,8 +37,8 @@ export function DEFINE_MUTEX(name: string, object: number = OBJ_LOCK): Ptr<'mute
 
 /** Takes the mutex. May sleep. @inline */
 export function mutex_lock(lock: Ptr<'mutex'>): void {
-  might_sleep();
   point(POINT_LOCK, lock);
+  might_sleep();
   lock_acquire(addressOf(lock, mutex.dep_map), 0, 0, 0, 1, NULL);
   if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
   set(lock, mutex.owner, current());
@@ -47,8 +47,8 @@ export function mutex_lock(lock: Ptr<'mutex'>): void {
 
 /** Takes the mutex as subclass `subclass` of its class, for several of one class in a known order. May sleep. */
 export function mutex_lock_nested(lock: Ptr<'mutex'>, subclass: number): void {
-  might_sleep();
   point(POINT_LOCK, lock);
+  might_sleep();
   lock_acquire(addressOf(lock, mutex.dep_map), subclass, 0, 0, 1, NULL);
   if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
   set(lock, mutex.owner, current());
@@ -57,8 +57,8 @@ export function mutex_lock_nested(lock: Ptr<'mutex'>, subclass: number): void {
 
 /** Takes the mutex, one of several of its class that are taken under the held lock `nest` only. May sleep. */
 export function mutex_lock_nest_lock(lock: Ptr<'mutex'>, nest: Ptr<'lockdep_map'>): void {
-  might_sleep();
   point(POINT_LOCK, lock);
+  might_sleep();
   lock_acquire(addressOf(lock, mutex.dep_map), 0, 0, 0, 1, nest);
   if (!tryWord(lock, mutex.lock)) acquireWordSlow(lock, mutex.lock);
   set(lock, mutex.owner, current());
@@ -67,7 +67,7 @@ export function mutex_lock_nest_lock(lock: Ptr<'mutex'>, nest: Ptr<'lockdep_map'
 
 /** Takes the mutex if it is free; tells whether it did. @inline */
 export function mutex_trylock(lock: Ptr<'mutex'>): boolean {
-  point(POINT_LOCK, lock);
+  point(POINT_TRYLOCK, lock);
   if (!tryWord(lock, mutex.lock)) return false;
   lock_acquire(addressOf(lock, mutex.dep_map), 0, 1, 0, 1, NULL);
   set(lock, mutex.owner, current());

@@ -5,7 +5,7 @@
  */
 import { addressOf } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
-import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { preempt_disable, preempt_enable } from '../preempt.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
@@ -22,8 +22,8 @@ export function raw_spin_lock_init(lock: Ptr<'raw_spinlock_t'>, name: string, ke
 
 /** Takes the lock. Must not sleep while it is held. @inline */
 export function raw_spin_lock(lock: Ptr<'raw_spinlock_t'>): void {
-  preempt_disable();
   point(POINT_LOCK, lock);
+  preempt_disable();
   lock_acquire(addressOf(lock, raw_spinlock_t.dep_map), 0, 0, 0, 1, NULL);
   if (!tryWord(lock, raw_spinlock_t.lock)) acquireWordSlow(lock, raw_spinlock_t.lock);
   trace_lock(addressOf(lock, raw_spinlock_t.dep_map));
@@ -31,7 +31,7 @@ export function raw_spin_lock(lock: Ptr<'raw_spinlock_t'>): void {
 
 /** Takes the lock if that needs no waiting; tells whether it did. @inline */
 export function raw_spin_trylock(lock: Ptr<'raw_spinlock_t'>): boolean {
-  point(POINT_LOCK, lock);
+  point(POINT_TRYLOCK, lock);
   if (!tryWord(lock, raw_spinlock_t.lock)) return false;
   preempt_disable();
   lock_acquire(addressOf(lock, raw_spinlock_t.dep_map), 0, 1, 0, 1, NULL);

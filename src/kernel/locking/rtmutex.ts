@@ -5,7 +5,7 @@
  */
 import { addressOf, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
-import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { current } from '../include/task_struct.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
 import { OBJ_LOCK } from '../trace/vocabulary.ts';
@@ -27,8 +27,8 @@ export function rt_mutex_init(lock: Ptr<'rt_mutex'>, name: string, key: Ptr<'loc
 
 /** Takes it. May sleep. @inline */
 export function rt_mutex_lock(lock: Ptr<'rt_mutex'>): void {
-  might_sleep();
   point(POINT_LOCK, lock);
+  might_sleep();
   lock_acquire(addressOf(lock, rt_mutex.dep_map), 0, 0, 0, 1, NULL);
   if (!tryWord(lock, rt_mutex.lock)) acquireWordSlow(lock, rt_mutex.lock);
   set(lock, rt_mutex.owner, current());
@@ -37,7 +37,7 @@ export function rt_mutex_lock(lock: Ptr<'rt_mutex'>): void {
 
 /** Takes it if it is free; tells whether it did. @inline */
 export function rt_mutex_trylock(lock: Ptr<'rt_mutex'>): boolean {
-  point(POINT_LOCK, lock);
+  point(POINT_TRYLOCK, lock);
   if (!tryWord(lock, rt_mutex.lock)) return false;
   lock_acquire(addressOf(lock, rt_mutex.dep_map), 0, 1, 0, 1, NULL);
   set(lock, rt_mutex.owner, current());

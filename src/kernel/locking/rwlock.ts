@@ -17,7 +17,7 @@ import { addressOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { addWord, andWord, loadWord, orWord, tryCas } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { POINT_LOCK, POINT_RLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_RLOCK, POINT_RUNLOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { awaitChange, spinBudget, wakeWord } from '../../machine/wait.ts';
 import { current, task_struct } from '../include/task_struct.ts';
 import { IRQ_IN_HARD, IRQ_IN_SOFT, IRQ_SOFT_OFF } from '../irqflags.ts';
@@ -92,8 +92,8 @@ function writeLockSlow(lock: Ptr<'rwlock_t'>): void {
 
 /** Takes it for read. @inline */
 export function read_lock(lock: Ptr<'rwlock_t'>): void {
-  preempt_disable();
   point(POINT_RLOCK, lock);
+  preempt_disable();
   lock_acquire(addressOf(lock, rwlock_t.dep_map), 0, 0, read_lock_is_recursive(), 1, NULL);
   readLockSlow(lock, inInterrupt() ? QW_LOCKED : QW_LOCKED | QW_WAITING);
   trace_rlock(addressOf(lock, rwlock_t.dep_map));
@@ -101,7 +101,7 @@ export function read_lock(lock: Ptr<'rwlock_t'>): void {
 
 /** Takes it for read if that needs no waiting; tells whether it did. @inline */
 export function read_trylock(lock: Ptr<'rwlock_t'>): boolean {
-  point(POINT_RLOCK, lock);
+  point(POINT_TRYLOCK, lock);
   for (let seen = loadWord(lock, rwlock_t.cnts); (seen & QW_LOCKED) === 0; seen = loadWord(lock, rwlock_t.cnts)) {
     if (!tryCas(lock, rwlock_t.cnts, seen, seen + QR_BIAS)) continue;
     preempt_disable();
@@ -114,7 +114,7 @@ export function read_trylock(lock: Ptr<'rwlock_t'>): boolean {
 
 /** Gives a read hold up. @inline */
 export function read_unlock(lock: Ptr<'rwlock_t'>): void {
-  point(POINT_UNLOCK, lock);
+  point(POINT_RUNLOCK, lock);
   trace_runlock(addressOf(lock, rwlock_t.dep_map));
   lock_release(addressOf(lock, rwlock_t.dep_map));
   wakeParked(lock, addWord(lock, rwlock_t.cnts, -QR_BIAS));
@@ -123,8 +123,8 @@ export function read_unlock(lock: Ptr<'rwlock_t'>): void {
 
 /** Takes it for write. @inline */
 export function write_lock(lock: Ptr<'rwlock_t'>): void {
-  preempt_disable();
   point(POINT_LOCK, lock);
+  preempt_disable();
   lock_acquire(addressOf(lock, rwlock_t.dep_map), 0, 0, 0, 1, NULL);
   if (!tryCas(lock, rwlock_t.cnts, 0, QW_LOCKED)) writeLockSlow(lock);
   trace_lock(addressOf(lock, rwlock_t.dep_map));
@@ -132,7 +132,7 @@ export function write_lock(lock: Ptr<'rwlock_t'>): void {
 
 /** Takes it for write if it is free; tells whether it did. @inline */
 export function write_trylock(lock: Ptr<'rwlock_t'>): boolean {
-  point(POINT_LOCK, lock);
+  point(POINT_TRYLOCK, lock);
   if (!tryCas(lock, rwlock_t.cnts, 0, QW_LOCKED)) return false;
   preempt_disable();
   lock_acquire(addressOf(lock, rwlock_t.dep_map), 0, 1, 0, 1, NULL);

@@ -17,7 +17,7 @@
 import { addressOf, elementOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
 import { addWord, andWord, loadWord, swapWord, tryCas } from '../../machine/lockword.ts';
-import { POINT_LOCK, POINT_RLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_RLOCK, POINT_RUNLOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { awaitChange, spinWhile, wakeWord } from '../../machine/wait.ts';
 import { current, rwsem_waiter, task_struct } from '../include/task_struct.ts';
 import { trace_lock, trace_rlock, trace_runlock, trace_unlock } from '../trace/trace-lock.ts';
@@ -134,8 +134,8 @@ function rwsem_wake(sem: Ptr<'rw_semaphore'>): void {
 
 /** Takes it for read. May sleep. @inline */
 export function down_read(sem: Ptr<'rw_semaphore'>): void {
-  might_sleep();
   point(POINT_RLOCK, sem);
+  might_sleep();
   lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 0, 1, 1, NULL);
   if (!tryRead(sem)) rwsem_down_slow(sem, READER);
   trace_rlock(addressOf(sem, rw_semaphore.dep_map));
@@ -143,7 +143,7 @@ export function down_read(sem: Ptr<'rw_semaphore'>): void {
 
 /** Takes it for read if that needs no waiting; tells whether it did. @inline */
 export function down_read_trylock(sem: Ptr<'rw_semaphore'>): boolean {
-  point(POINT_RLOCK, sem);
+  point(POINT_TRYLOCK, sem);
   if (!tryRead(sem)) return false;
   lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 1, 1, 1, NULL);
   trace_rlock(addressOf(sem, rw_semaphore.dep_map));
@@ -152,7 +152,7 @@ export function down_read_trylock(sem: Ptr<'rw_semaphore'>): boolean {
 
 /** Gives a read hold up. @inline */
 export function up_read(sem: Ptr<'rw_semaphore'>): void {
-  point(POINT_UNLOCK, sem);
+  point(POINT_RUNLOCK, sem);
   trace_runlock(addressOf(sem, rw_semaphore.dep_map));
   lock_release(addressOf(sem, rw_semaphore.dep_map));
   const left = addWord(sem, rw_semaphore.count, -RWSEM_READER_BIAS);
@@ -161,8 +161,8 @@ export function up_read(sem: Ptr<'rw_semaphore'>): void {
 
 /** Takes it for write, as subclass `subclass` of its class. May sleep. @inline */
 export function down_write_nested(sem: Ptr<'rw_semaphore'>, subclass: number): void {
-  might_sleep();
   point(POINT_LOCK, sem);
+  might_sleep();
   lock_acquire(addressOf(sem, rw_semaphore.dep_map), subclass, 0, 0, 1, NULL);
   if (!tryCas(sem, rw_semaphore.count, 0, RWSEM_WRITER_LOCKED)) rwsem_down_slow(sem, WRITER);
   set(sem, rw_semaphore.owner, current());
@@ -176,7 +176,7 @@ export function down_write(sem: Ptr<'rw_semaphore'>): void {
 
 /** Takes it for write if it is free; tells whether it did. @inline */
 export function down_write_trylock(sem: Ptr<'rw_semaphore'>): boolean {
-  point(POINT_LOCK, sem);
+  point(POINT_TRYLOCK, sem);
   if (!tryCas(sem, rw_semaphore.count, 0, RWSEM_WRITER_LOCKED)) return false;
   lock_acquire(addressOf(sem, rw_semaphore.dep_map), 0, 1, 0, 1, NULL);
   set(sem, rw_semaphore.owner, current());

@@ -6,7 +6,7 @@
 import { addressOf } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from '../irq.ts';
 import { preempt_disable, preempt_enable } from '../preempt.ts';
 import { local_bh_disable, local_bh_enable } from '../softirq.ts';
@@ -34,8 +34,8 @@ export function DEFINE_SPINLOCK(name: string, object: number = OBJ_LOCK): Ptr<'s
 
 /** Takes the lock. Must not sleep while it is held. @inline */
 export function spin_lock(lock: Ptr<'spinlock_t'>): void {
-  preempt_disable();
   point(POINT_LOCK, lock);
+  preempt_disable();
   lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, NULL);
   if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
@@ -43,8 +43,8 @@ export function spin_lock(lock: Ptr<'spinlock_t'>): void {
 
 /** Takes the lock as subclass `subclass` of its class, for several of one class in a known order. */
 export function spin_lock_nested(lock: Ptr<'spinlock_t'>, subclass: number): void {
-  preempt_disable();
   point(POINT_LOCK, lock);
+  preempt_disable();
   lock_acquire(addressOf(lock, spinlock_t.dep_map), subclass, 0, 0, 1, NULL);
   if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
@@ -52,8 +52,8 @@ export function spin_lock_nested(lock: Ptr<'spinlock_t'>, subclass: number): voi
 
 /** Takes the lock, one of several of its class that are taken under the held lock `nest` only. */
 export function spin_lock_nest_lock(lock: Ptr<'spinlock_t'>, nest: Ptr<'lockdep_map'>): void {
-  preempt_disable();
   point(POINT_LOCK, lock);
+  preempt_disable();
   lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 0, 0, 1, nest);
   if (!tryWord(lock, spinlock_t.lock)) acquireWordSlow(lock, spinlock_t.lock);
   trace_lock(addressOf(lock, spinlock_t.dep_map));
@@ -61,7 +61,7 @@ export function spin_lock_nest_lock(lock: Ptr<'spinlock_t'>, nest: Ptr<'lockdep_
 
 /** Takes the lock if that needs no waiting; tells whether it did. @inline */
 export function spin_trylock(lock: Ptr<'spinlock_t'>): boolean {
-  point(POINT_LOCK, lock);
+  point(POINT_TRYLOCK, lock);
   if (!tryWord(lock, spinlock_t.lock)) return false;
   preempt_disable();
   lock_acquire(addressOf(lock, spinlock_t.dep_map), 0, 1, 0, 1, NULL);

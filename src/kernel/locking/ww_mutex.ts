@@ -13,7 +13,7 @@ import { addressOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
 import { addWord, loadWord, swapWord } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { POINT_LOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { awaitChange } from '../../machine/wait.ts';
 import { current } from '../include/task_struct.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
@@ -133,10 +133,10 @@ function waitOrDie(lock: Ptr<'ww_mutex'>, base: Ptr<'mutex'>, ctx: Ptr<'ww_acqui
  * @returns 0, -EALREADY when this context holds it, -EDEADLK when the context must give way
  */
 export function ww_mutex_lock(lock: Ptr<'ww_mutex'>, ctx: Ptr<'ww_acquire_ctx'>): number {
+  point(POINT_LOCK, lock);
   const base = addressOf(lock, ww_mutex.base);
   const map = addressOf(base, mutex.dep_map);
   might_sleep();
-  point(POINT_LOCK, lock);
   if (ctx !== NULL && get(lock, ww_mutex.ctx) === ctx) return -EALREADY;
   lock_acquire(map, 0, 0, 0, 1, ctx === NULL ? NULL : addressOf(ctx, ww_acquire_ctx.dep_map));
   if (!tryWord(base, mutex.lock) && !waitOrDie(lock, base, ctx)) {
@@ -162,9 +162,9 @@ export function ww_mutex_lock_slow(lock: Ptr<'ww_mutex'>, ctx: Ptr<'ww_acquire_c
 
 /** Takes the lock if it is free; tells whether it did. */
 export function ww_mutex_trylock(lock: Ptr<'ww_mutex'>, ctx: Ptr<'ww_acquire_ctx'>): boolean {
+  point(POINT_TRYLOCK, lock);
   const base = addressOf(lock, ww_mutex.base);
   const map = addressOf(base, mutex.dep_map);
-  point(POINT_LOCK, lock);
   if (!tryWord(base, mutex.lock)) return false;
   lock_acquire(map, 0, 1, 0, 1, ctx === NULL ? NULL : addressOf(ctx, ww_acquire_ctx.dep_map));
   set(base, mutex.owner, current());
@@ -178,9 +178,9 @@ export function ww_mutex_trylock(lock: Ptr<'ww_mutex'>, ctx: Ptr<'ww_acquire_ctx
 
 /** Gives the lock up; the holder only. */
 export function ww_mutex_unlock(lock: Ptr<'ww_mutex'>): void {
+  point(POINT_UNLOCK, lock);
   const base = addressOf(lock, ww_mutex.base);
   const ctx = get(lock, ww_mutex.ctx);
-  point(POINT_UNLOCK, lock);
   if (ctx !== NULL) {
     if (get(ctx, ww_acquire_ctx.acquired) === 0) debug_locks_warn('!ww->ctx->acquired');
     else set(ctx, ww_acquire_ctx.acquired, get(ctx, ww_acquire_ctx.acquired) - 1);

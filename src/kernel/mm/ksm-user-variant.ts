@@ -1,6 +1,6 @@
 /**
  * A variant of the user's own: a module that exports `unmerge_vmas(kernel, mm, slot)`; see docs/variants.md. It is loaded
- * once per thread, when the machine starts (boot option variantModule). @notrace
+ * once per thread, when the machine starts (boot option variantModule). @notrace @entrances
  */
 import { bootOptions } from '../../machine/boot.ts';
 import { addressOf, get, getUlong } from '../../machine/door.ts';
@@ -15,6 +15,11 @@ import { unmerge_ksm_pages } from './ksm-unmerge.ts';
 
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
+
+/** Has the mm no user any more? */
+function test_exit(mm: Mm): boolean {
+  return ksm_test_exit(mm);
+}
 
 /** An iterator over the areas of `mm`, before the first one. Takes no lock. */
 function vma_iter_init(mm: Mm): ma_state {
@@ -37,7 +42,7 @@ function unmerge_vma_pages(vma: Vma): number {
 }
 
 /** What a user's variant may call. */
-export const variantKernel = { ksm_test_exit, vma_iter_init, vma_next, vma_is_mergeable, unmerge_vma_pages };
+export const variantKernel = { ksm_test_exit: test_exit, vma_iter_init, vma_next, vma_is_mergeable, unmerge_vma_pages };
 export type VariantKernel = typeof variantKernel;
 /** The function that a variant module exports. Returns 0 or a negative errno. */
 export type UnmergeVmas = (kernel: VariantKernel, mm: Mm, slot: Ptr<'ksm_mm_slot'>) => number;

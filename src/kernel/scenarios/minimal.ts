@@ -42,11 +42,12 @@ const world = staticStorage('minimal_world', minimal_world.SIZE).address as Ptr<
 const ksm_mmlist_lock = addressOf(world, minimal_world.ksm_mmlist_lock);
 const mmap_lock = addressOf(world, minimal_world.mmap_lock);
 
+/** @inline */
 function ksm_test_exit(): boolean {
   return atomic_read(world, minimal_world.mm_users) === 0;
 }
 
-/** The read of the tree's flags before every dereference; false when the tree is gone. */
+/** The read of the tree's flags before every dereference; false when the tree is gone. @inline */
 function mas_start(): boolean {
   if ((READ_ONCE(world, minimal_world.ma_flags) & MT_FLAGS_LOCK_EXTERN) !== 0) return true;
   set(world, minimal_world.hits, get(world, minimal_world.hits) + 1);

@@ -7,7 +7,7 @@
  */
 import { bootOptions } from '../../../machine/boot.ts';
 import { type Ptr, pointer, struct, word, words } from '../../../machine/layout.ts';
-import { arenaBytes, i32 as arenaWords, staticStorage } from '../../../machine/memory.ts';
+import { i32 as arenaWords, staticStorage } from '../../../machine/memory.ts';
 import { shortLock, shortUnlock } from '../../../machine/short-lock.ts';
 import { MAX_TASKS } from '../../../machine/task-area.ts';
 import { forgetCachedClasses } from './types.ts';
@@ -106,15 +106,10 @@ const LIMIT_CLASSES = S + 224;
 const LIMIT_ENTRIES = S + 228;
 const LIMIT_CHAINS = S + 232;
 
-/** A limit: as wanted, or `inLinux` scaled down for a memory of less than 64 MiB. */
-function limit(wanted: number, inLinux: number): number {
-  return wanted || Math.ceil(inLinux * Math.min(1, Math.max(1 / 32, arenaBytes / (64 << 20))));
-}
-
 if (state.fresh) {
-  i32[LIMIT_CLASSES >> 2] = limit(boot.lockdepClasses, 8192);
-  i32[LIMIT_ENTRIES >> 2] = limit(boot.lockdepEntries, 32768);
-  i32[LIMIT_CHAINS >> 2] = limit(boot.lockdepChains, 65536);
+  i32[LIMIT_CLASSES >> 2] = boot.lockdepClasses;
+  i32[LIMIT_ENTRIES >> 2] = boot.lockdepEntries;
+  i32[LIMIT_CHAINS >> 2] = boot.lockdepChains;
   Atomics.store(i32, DEBUG_LOCKS >> 2, ON ? 1 : 0);
 }
 
