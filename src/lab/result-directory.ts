@@ -63,14 +63,12 @@ export class ResultDirectory {
     this.path = path;
     if (path === '') throw new UsageError('--out "" is not a directory name');
     if (existsSync(join(path, 'summary.json'))) throw new UsageError(`--out ${path} holds the results of another run already`);
-    let top = resolve(path);
-    if (existsSync(top)) this.#made = undefined;
-    else {
-      while (!existsSync(dirname(top))) top = dirname(top);
-      this.#made = top;
-    }
+    const missing: string[] = [];
+    for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.unshift(at);
+    this.#made = missing[0];
     try {
-      mkdirSync(path, { recursive: true });
+      // One by one: a recursive mkdir of Node 20 never returns under /proc.
+      for (const at of missing) mkdirSync(at);
       writeWhole(join(path, 'summary.txt'), '');
     } catch (error) {
       this.discard();
