@@ -122,7 +122,7 @@ function height(lines: readonly Placed[]): number {
 /** The text, without a line break at its end. */
 export function drawDiagram(columns: readonly Column[]): string {
   let lines: Placed[] = [];
-  for (const least of [1, 2, 3]) {
+  for (const least of [2, 3]) {
     const placed = columns.map(({ steps }, i) => {
       const out: Placed[] = [];
       place(prune(steps, least), i, 0, out);
