@@ -41,7 +41,7 @@ export function ratioPlot(title: string, entries: readonly Entry[]): string {
   const series = variants.flatMap((variant, i): (LineSeriesOption | CustomSeriesOption)[] => {
     const mine = shown.filter((e) => e.variant === variant);
     // Side by side, or intervals at the same size would hide each other.
-    const x = (e: Entry): number => e.vmas * 1.04 ** (i - (variants.length - 1) / 2);
+    const x = (e: Entry): number => Math.log2(e.vmas) + 0.06 * (i - (variants.length - 1) / 2);
     const color = COLORS[i % COLORS.length] as string;
     return [
       { type: 'line', name: variant, symbolSize: 7, data: mine.map((e) => [x(e), e.ratio]), itemStyle: { color }, lineStyle: { color } },
@@ -60,13 +60,34 @@ export function ratioPlot(title: string, entries: readonly Entry[]): string {
       },
     ];
   });
+  // ECharts labels a logarithmic axis at powers of its own choice, so the logarithm is taken here.
+  const sizes = shown.map((e) => Math.log2(e.vmas));
+  const [least, most] = [Math.floor(Math.min(...sizes)) - 1, Math.ceil(Math.max(...sizes)) + 1];
+  const even: LineSeriesOption = {
+    type: 'line',
+    showSymbol: false,
+    data: [
+      [least, 1],
+      [most, 1],
+    ],
+    lineStyle: { color: '#888', type: 'dashed', width: 1 },
+  };
   return draw({
     title: { text: title, left: 'center', textStyle: { fontSize: 15 } },
     legend: { bottom: 0, data: variants },
     grid: { left: 70, right: 30, top: 50, bottom: 80 },
-    xAxis: { type: 'log', logBase: 2, name: 'VMAs', nameLocation: 'middle', nameGap: 28 },
-    yAxis: { type: 'value', scale: true, name: 'ratio to the baseline' },
-    series,
+    xAxis: {
+      type: 'value',
+      min: least,
+      max: most,
+      interval: 1,
+      name: 'VMAs',
+      nameLocation: 'middle',
+      nameGap: 28,
+      axisLabel: { formatter: (power) => (power === least || power === most ? '' : String(2 ** power)) },
+    },
+    yAxis: { type: 'value', scale: true, name: 'ratio to the baseline', nameTextStyle: { align: 'left' }, axisLine: { onZero: false } },
+    series: [even, ...series],
   });
 }
 
@@ -86,7 +107,11 @@ export function latencyPlot(title: string, cell: Cell): string {
     legend: { bottom: 0, data: curves.map((c) => c.variant) },
     grid: { left: 80, right: 30, top: 50, bottom: 80 },
     xAxis: { type: 'log', name: 'exit latency, us', nameLocation: 'middle', nameGap: 28 },
-    yAxis: { type: 'log', name: 'share that took at least as long' },
+    yAxis: {
+      type: 'log',
+      name: 'share that took at least as long',
+      axisLabel: { formatter: (share) => `${Number((100 * share).toPrecision(3))} %` },
+    },
     series,
   });
 }
