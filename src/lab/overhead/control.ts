@@ -1,0 +1,78 @@
+/** The words through which the two threads of the overhead lab meet. Runs inside them. */
+import { getUlong, setUlong } from '../../machine/door.ts';
+import { type Ptr, struct, ulong, word, words } from '../../machine/layout.ts';
+import { loadWord, storeWord } from '../../machine/lockword.ts';
+import { staticStorage } from '../../machine/memory.ts';
+import { awaitChange, spinWhile, wakeWord } from '../../machine/wait.ts';
+
+/** One word or pair of words per cache line: each is written by one side. */
+export const control = struct(
+  'overhead_control',
+  {
+    /** Number of the exit that the scanner shall meet; written by the exiter. */
+    turn: word,
+    pad0: words(15),
+    /** Turn whose mm the scanner holds mmap_lock of; written by the scanner. */
+    visited: word,
+    pad1: words(15),
+    /** Turn that the scanner is through with. */
+    done: word,
+    pad2: words(13),
+    /** When the scanner gave mmap_lock up, ns on the common clock; ordered by `done`. */
+    left_at: ulong,
+    pad3: words(14),
+    /** 1: the open-ended side shall end its block. */
+    stop: word,
+    pad4: words(15),
+    /** 1: the open-ended side has begun. */
+    running: word,
+    pad5: words(15),
+    ping: word,
+    pad6: words(15),
+    pong: word,
+  },
+  64,
+);
+
+const words_ = staticStorage('overhead_control', control.SIZE).address as Ptr<'overhead_control'>;
+
+type WordName = 'turn' | 'visited' | 'done' | 'stop' | 'running' | 'ping' | 'pong';
+
+export function load(name: WordName): number {
+  return loadWord(words_, control[name]);
+}
+
+/** Writes a word without waking anybody: for one that is only spun on. */
+export function store(name: WordName, value: number): void {
+  storeWord(words_, control[name], value);
+}
+
+/** Writes a word and wakes who sleeps on it. */
+export function storeAndWake(name: WordName, value: number): void {
+  storeWord(words_, control[name], value);
+  wakeWord(words_, control[name]);
+}
+
+/** Bounded spins (about 16 us each) before the wait sleeps: a sleeper would wake too late to meet anybody. */
+const PATIENCE = 64;
+
+/** Waits until the word has the value: spins, then sleeps in slices. Throws RunStopped when the run stops. */
+export function waitFor(name: WordName, value: number): void {
+  let patience = PATIENCE;
+  for (let seen = load(name); seen !== value; seen = load(name)) {
+    if (!spinWhile(words_, control[name], seen) && --patience < 0) awaitChange(words_, control[name], seen);
+  }
+}
+
+export function scannerLeftAt(): number {
+  return getUlong(words_, control.left_at);
+}
+
+export function setScannerLeftAt(nanoseconds: number): void {
+  setUlong(words_, control.left_at, nanoseconds);
+}
+
+/** Nanoseconds on the clock that all threads share; the lower 50 bits, to stay exact (they wrap after 13 days). */
+export function nowNs(): number {
+  return Number(BigInt.asUintN(50, process.hrtime.bigint()));
+}

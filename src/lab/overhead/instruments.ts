@@ -1,0 +1,103 @@
+/** The instruments: how one block of each claim is measured with the two threads. */
+import { median } from '../stats/median.ts';
+import { seededRandom, shuffle } from '../stats/random.ts';
+import type { Instrument } from './experiment.ts';
+import { SCANNER } from './protocol.ts';
+import type { Condition } from './result.ts';
+import { USUAL } from './result.ts';
+import type { OverheadThreads } from './threads.ts';
+
+/** An instrument that holds something until it is through. */
+export interface Setup {
+  measure: Instrument;
+  dispose: () => Promise<void>;
+}
+
+/** A warm block takes about so long: far more than the clock's grain, short enough for pairs to share the weather. */
+const BLOCK_NS = 2e6;
+/** Exits of a block: fewer of large processes, whose making takes its time. */
+const EXITS_AT_LEAST = 8;
+const EXITS_AT_MOST = 64;
+const VMAS_PER_EXIT_BLOCK = 4096;
+const ORGANIC_MS = 20;
+/** Passes that tell how long the loop takes when nobody exits; the first ones warm up. */
+const CALIBRATION_BLOCKS = 30;
+/** The exit begins somewhere in this share of the loop: at its very end the scanner would have left. */
+const LATEST_PLACE = 0.9;
+
+/** ns per VMA of the pass. */
+export async function iterationInstrument(threads: OverheadThreads, vmas: number, condition: Condition): Promise<Setup> {
+  const { mm } = await threads.ask(SCANNER, { do: 'make', vmas, condition });
+  return {
+    measure: async (variant) => {
+      const request = { do: 'iterate', variant, nanoseconds: BLOCK_NS, condition } as const;
+      if (condition.counter === 'quiet') return { value: (await threads.ask(SCANNER, request)).passNs / vmas };
+      const [{ passNs }, { writes }] = await threads.both(request, { do: 'noise', mm });
+      return { value: passNs / vmas, parts: { counterWrites: writes } };
+    },
+    dispose: async () => {
+      await threads.ask(SCANNER, { do: 'drop' });
+    },
+  };
+}
+
+/**
+ * Median exit latency of a block, us.
+ * @param at  where in the loop the scanner is when the exit begins, 0 to 1; undefined: spread evenly, in random order
+ */
+export async function exitInstrument(threads: OverheadThreads, vmas: number, at: number | undefined, seed: number): Promise<Setup> {
+  // How long the loop takes when nobody exits.
+  await threads.ask(SCANNER, { do: 'make', vmas, condition: USUAL });
+  const idle: number[] = [];
+  for (let i = 0; i < CALIBRATION_BLOCKS; i++) {
+    const { passNs } = await threads.ask(SCANNER, { do: 'iterate', variant: 'unfixed', nanoseconds: BLOCK_NS / 10, condition: USUAL });
+    idle.push(passNs);
+  }
+  await threads.ask(SCANNER, { do: 'drop' });
+  const loopNs = median(idle.slice(CALIBRATION_BLOCKS / 2));
+  const exits = Math.min(EXITS_AT_MOST, Math.max(EXITS_AT_LEAST, Math.round(VMAS_PER_EXIT_BLOCK / vmas)));
+  const random = seededRandom(seed);
+  return {
+    measure: async (variant) => {
+      const places = shuffle(
+        random,
+        Array.from({ length: exits }, (_, i) => at ?? (LATEST_PLACE * (i + 0.5)) / exits),
+      );
+      const [, samples] = await threads.both({ do: 'scan-exits', variant, exits }, { do: 'exit-exits', vmas, places, loopNs });
+      return {
+        value: median(samples.latencyUs),
+        samples: samples.latencyUs,
+        parts: {
+          lockWaitUs: median(samples.lockWaitUs),
+          scannerLeavesUs: median(samples.scannerLeavesUs),
+          inLoop: samples.scannerLeavesUs.filter((us) => us > 0).length / exits,
+        },
+      };
+    },
+    dispose: async () => {},
+  };
+}
+
+/** Time per exit under the organic load, us. */
+export function organicInstrument(threads: OverheadThreads, vmas: number): Setup {
+  return {
+    measure: async (variant) => {
+      const [{ passes }, { exits, seconds }] = await threads.both(
+        { do: 'organic-passes', variant },
+        { do: 'organic-exits', vmas, milliseconds: ORGANIC_MS },
+      );
+      return { value: (1e6 * seconds) / exits, parts: { exitsPerSecond: exits / seconds, passesPerSecond: passes / seconds } };
+    },
+    dispose: async () => {},
+  };
+}
+
+/** There and back between the cores of the two threads, ns: the best of a few, since the first waits for the other to wake. */
+export async function measurePingPong(threads: OverheadThreads): Promise<number> {
+  const found: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const [{ ns }] = await threads.both({ do: 'ping-pong', rounds: 20_000 }, { do: 'ping-pong', rounds: 20_000 });
+    found.push(ns);
+  }
+  return Math.min(...found);
+}

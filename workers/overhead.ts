@@ -1,0 +1,9 @@
+/** A thread of the overhead lab. */
+import { workerData } from 'node:worker_threads';
+import type { OverheadThreadData } from '../src/lab/overhead/protocol.ts';
+import { configureBoot } from '../src/machine/boot.ts';
+
+const { boot, side } = workerData as OverheadThreadData;
+configureBoot(boot);
+const { serveOverhead } = await import('../src/lab/overhead/thread.ts');
+serveOverhead(side);
