@@ -34,23 +34,23 @@ export const control = struct(
   64,
 );
 
-const words_ = staticStorage('overhead_control', control.SIZE).address as Ptr<'overhead_control'>;
+const meeting = staticStorage('overhead_control', control.SIZE).address as Ptr<'overhead_control'>;
 
 type WordName = 'turn' | 'visited' | 'done' | 'stop' | 'running' | 'ping' | 'pong';
 
 export function load(name: WordName): number {
-  return loadWord(words_, control[name]);
+  return loadWord(meeting, control[name]);
 }
 
 /** Writes a word without waking anybody: for one that is only spun on. */
 export function store(name: WordName, value: number): void {
-  storeWord(words_, control[name], value);
+  storeWord(meeting, control[name], value);
 }
 
 /** Writes a word and wakes who sleeps on it. */
 export function storeAndWake(name: WordName, value: number): void {
-  storeWord(words_, control[name], value);
-  wakeWord(words_, control[name]);
+  storeWord(meeting, control[name], value);
+  wakeWord(meeting, control[name]);
 }
 
 /** Bounded spins (about 16 us each) before the wait sleeps: a sleeper would wake too late to meet anybody. */
@@ -60,16 +60,16 @@ const PATIENCE = 64;
 export function waitFor(name: WordName, value: number): void {
   let patience = PATIENCE;
   for (let seen = load(name); seen !== value; seen = load(name)) {
-    if (!spinWhile(words_, control[name], seen) && --patience < 0) awaitChange(words_, control[name], seen);
+    if (!spinWhile(meeting, control[name], seen) && --patience < 0) awaitChange(meeting, control[name], seen);
   }
 }
 
 export function scannerLeftAt(): number {
-  return getUlong(words_, control.left_at);
+  return getUlong(meeting, control.left_at);
 }
 
 export function setScannerLeftAt(nanoseconds: number): void {
-  setUlong(words_, control.left_at, nanoseconds);
+  setUlong(meeting, control.left_at, nanoseconds);
 }
 
 /** Nanoseconds on the clock that all threads share; the lower 50 bits, to stay exact (they wrap after 13 days). */

@@ -1,11 +1,13 @@
 /** Throughput: one thread scans and unmerges in turn, the other starts and ends processes. Runs in the threads. */
 import { mmput } from '../../kernel/fork.ts';
 import { run_store } from '../../kernel/mm/ksm.ts';
-import { ksmd_turn } from '../../kernel/mm/ksm-scan.ts';
 import { type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
 import { load, nowNs, store, storeAndWake, waitFor } from './control.ts';
-import { makeProcess } from './process.ts';
+import { makeProcess, scanPages } from './process.ts';
 import type { Answers } from './protocol.ts';
+
+/** What ksmd scans between two sleeps by default. */
+const PAGES_TO_SCAN = 100;
 
 /** Scans a batch of pages as ksmd does, then has everything unmerged, until told to stop. */
 export function organicPasses(variant: KsmVariant): Answers['organic-passes'] {
@@ -14,7 +16,7 @@ export function organicPasses(variant: KsmVariant): Answers['organic-passes'] {
   storeAndWake('running', 1);
   while (load('stop') === 0) {
     run_store('1');
-    ksmd_turn();
+    scanPages(PAGES_TO_SCAN);
     run_store('2');
     passes++;
   }

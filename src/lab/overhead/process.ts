@@ -4,6 +4,7 @@ import { mm_alloc, mmput } from '../../kernel/fork.ts';
 import { PAGE_SIZE, VM_READ, VM_WRITE } from '../../kernel/include/mm_types.ts';
 import { mutex_lock, mutex_unlock } from '../../kernel/locking/mutex.ts';
 import { MADV_MERGEABLE, MADV_UNMERGEABLE } from '../../kernel/mm/ksm.ts';
+import { ksm_do_scan } from '../../kernel/mm/ksm-scan.ts';
 import { ksm_thread_mutex } from '../../kernel/mm/ksm-types.ts';
 import { unmerge_and_remove_all_rmap_items } from '../../kernel/mm/ksm-unmerge.ts';
 import { do_madvise } from '../../kernel/mm/madvise.ts';
@@ -35,6 +36,13 @@ export function makeProcess(vmas: number, mergeable: boolean): Ptr<'mm_struct'> 
 export function unmergePass(): void {
   mutex_lock(ksm_thread_mutex);
   unmerge_and_remove_all_rmap_items();
+  mutex_unlock(ksm_thread_mutex);
+}
+
+/** What ksmd does between two sleeps. */
+export function scanPages(pages: number): void {
+  mutex_lock(ksm_thread_mutex);
+  ksm_do_scan(pages);
   mutex_unlock(ksm_thread_mutex);
 }
 
