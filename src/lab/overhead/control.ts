@@ -1,7 +1,7 @@
 /** The words through which the two threads of the overhead lab meet. Runs inside them. */
 import { getUlong, setUlong } from '../../machine/door.ts';
 import { type Ptr, struct, ulong, word, words } from '../../machine/layout.ts';
-import { loadWord, storeWord } from '../../machine/lockword.ts';
+import { addWord, loadWord, storeWord } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { awaitChange, spinWhile, wakeWord } from '../../machine/wait.ts';
 
@@ -30,6 +30,9 @@ export const control = struct(
     ping: word,
     pad6: words(15),
     pong: word,
+    pad7: words(15),
+    /** How many sleep on any of these words. */
+    sleepers: word,
   },
   64,
 );
@@ -42,15 +45,10 @@ export function load(name: WordName): number {
   return loadWord(meeting, control[name]);
 }
 
-/** Writes a word without waking anybody: for one that is only spun on. */
+/** Writes a word; wakes who sleeps on it. Pairs with the count in {@link waitFor}: either the sleeper sees the value, or we see the sleeper. */
 export function store(name: WordName, value: number): void {
   storeWord(meeting, control[name], value);
-}
-
-/** Writes a word and wakes who sleeps on it. */
-export function storeAndWake(name: WordName, value: number): void {
-  storeWord(meeting, control[name], value);
-  wakeWord(meeting, control[name]);
+  if (loadWord(meeting, control.sleepers) !== 0) wakeWord(meeting, control[name]);
 }
 
 /** Bounded spins (about 16 us each) before the wait sleeps: a sleeper would wake too late to meet anybody. */
@@ -60,7 +58,10 @@ const PATIENCE = 64;
 export function waitFor(name: WordName, value: number): void {
   let patience = PATIENCE;
   for (let seen = load(name); seen !== value; seen = load(name)) {
-    if (!spinWhile(meeting, control[name], seen) && --patience < 0) awaitChange(meeting, control[name], seen);
+    if (spinWhile(meeting, control[name], seen) || --patience >= 0) continue;
+    addWord(meeting, control.sleepers, 1);
+    awaitChange(meeting, control[name], seen);
+    addWord(meeting, control.sleepers, -1);
   }
 }
 

@@ -16,7 +16,7 @@ import { mmput } from '../../kernel/fork.ts';
 import { type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
 import { EV_KSM_EXIT, EV_LOCK, EV_RUNLOCK, EV_UNLOCK, EV_VISIT, OBJ_MMAP_LOCK } from '../../kernel/trace/vocabulary.ts';
 import { listen } from '../../machine/announce.ts';
-import { load, nowNs, scannerLeftAt, setScannerLeftAt, store, storeAndWake, waitFor } from './control.ts';
+import { load, nowNs, scannerLeftAt, setScannerLeftAt, store, waitFor } from './control.ts';
 import { makeProcess, unmergePass } from './process.ts';
 import type { Answers } from './protocol.ts';
 
@@ -36,7 +36,7 @@ export function scanExits(variant: KsmVariant, exits: number): Answers['scan-exi
     turn = (turn + 1) | 0;
     waitFor('turn', turn);
     unmergePass();
-    storeAndWake('done', turn);
+    store('done', turn);
   }
   listen(() => {}, []);
   return {};
@@ -66,7 +66,7 @@ export function exitExits(vmas: number, places: readonly number[], loopNs: numbe
     const mine = (load('turn') + 1) | 0;
     decidedAt = 0;
     lockedAt = 0;
-    storeAndWake('turn', mine);
+    store('turn', mine);
     waitFor('visited', mine);
     for (const begun = nowNs(); nowNs() - begun < place * loopNs; );
     const start = nowNs();

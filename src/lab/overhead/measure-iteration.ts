@@ -4,7 +4,7 @@ import { mmput } from '../../kernel/fork.ts';
 import { mmget } from '../../kernel/include/sched-mm.ts';
 import { type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
 import type { Ptr } from '../../machine/layout.ts';
-import { load, nowNs, store, storeAndWake, waitFor } from './control.ts';
+import { load, nowNs, store, waitFor } from './control.ts';
 import { unmergePass } from './process.ts';
 import type { Answers } from './protocol.ts';
 import type { Condition } from './result.ts';
@@ -51,14 +51,14 @@ export function iterate(variant: KsmVariant, nanoseconds: number, condition: Con
   set_ksm_variant(variant);
   if (condition.counter === 'noisy') waitFor('running', 1);
   const ns = condition.cache === 'cold' ? coldBlock() : warmBlock(nanoseconds);
-  if (condition.counter === 'noisy') storeAndWake('stop', 1);
+  if (condition.counter === 'noisy') store('stop', 1);
   return { passNs: ns };
 }
 
 /** Takes and drops references on `mm` until told to stop: keeps the cache line of mm_users on the move. */
 export function makeNoise(mm: Ptr<'mm_struct'>): Answers['noise'] {
   let writes = 0;
-  storeAndWake('running', 1);
+  store('running', 1);
   while (load('stop') === 0) {
     mmget(mm);
     mmput(mm);

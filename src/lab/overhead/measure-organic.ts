@@ -2,7 +2,7 @@
 import { mmput } from '../../kernel/fork.ts';
 import { run_store } from '../../kernel/mm/ksm.ts';
 import { type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
-import { load, nowNs, store, storeAndWake, waitFor } from './control.ts';
+import { load, nowNs, store, waitFor } from './control.ts';
 import { makeProcess, scanPages } from './process.ts';
 import type { Answers } from './protocol.ts';
 
@@ -13,7 +13,7 @@ const PAGES_TO_SCAN = 100;
 export function organicPasses(variant: KsmVariant): Answers['organic-passes'] {
   set_ksm_variant(variant);
   let passes = 0;
-  storeAndWake('running', 1);
+  store('running', 1);
   while (load('stop') === 0) {
     run_store('1');
     scanPages(PAGES_TO_SCAN);
@@ -22,7 +22,7 @@ export function organicPasses(variant: KsmVariant): Answers['organic-passes'] {
   }
   run_store('0');
   store('stop', 0);
-  storeAndWake('running', 0);
+  store('running', 0);
   return { passes };
 }
 
@@ -36,7 +36,7 @@ export function organicExits(vmas: number, milliseconds: number): Answers['organ
     mmput(makeProcess(vmas, true));
     exits++;
   }
-  storeAndWake('stop', 1);
+  store('stop', 1);
   // Only then is the next block free to change the variant.
   waitFor('running', 0);
   return { exits, seconds: (now - start) / 1e9 };
