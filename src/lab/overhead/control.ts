@@ -51,8 +51,8 @@ export function store(name: WordName, value: number): void {
   if (loadWord(meeting, control.sleepers) !== 0) wakeWord(meeting, control[name]);
 }
 
-/** Bounded spins (about 16 us each) before the wait sleeps: a sleeper would wake too late to meet anybody. */
-const PATIENCE = 64;
+/** Bounded spins (about 16 us each) before the wait sleeps: whoever is waked comes too late to meet anybody. */
+const PATIENCE = 4096;
 
 /** Waits until the word has the value: spins, then sleeps in slices. Throws RunStopped when the run stops. */
 export function waitFor(name: WordName, value: number): void {

@@ -118,7 +118,7 @@ class Experiment {
       if (blocks % WARM_UP_LOOK !== 0) continue;
       quiet = series.every((s) => settled(s, WARM_UP_TOLERANCE)) ? quiet + 1 : 0;
       if (quiet === WARM_UP_LOOKS) return { blocks, settled: true };
-      if (blocks >= SETTLE_WINDOW && this.seconds() > WARM_UP_SHARE * this.plan.seconds) return { blocks, settled: false };
+      if (this.seconds() > WARM_UP_SHARE * this.plan.seconds) return { blocks, settled: false };
     }
     return { blocks: WARM_UP_BLOCKS, settled: false };
   }

@@ -1,6 +1,5 @@
 /** The instruments: how one block of each claim is measured with the two threads. */
 import { median } from '../stats/median.ts';
-import { seededRandom, shuffle } from '../stats/random.ts';
 import type { Instrument } from './experiment.ts';
 import { SCANNER } from './protocol.ts';
 import type { Condition } from './result.ts';
@@ -16,10 +15,10 @@ export interface Setup {
 /** A warm block takes about so long: far more than the clock's grain, short enough for pairs to share the weather. */
 const BLOCK_NS = 2e6;
 /** Exits of a block: fewer of large processes, whose making takes its time. */
-const EXITS_AT_LEAST = 8;
-const EXITS_AT_MOST = 64;
-const VMAS_PER_EXIT_BLOCK = 4096;
+const EXITS_AT_MOST = 16;
+const VMAS_PER_EXIT_BLOCK = 512;
 const ORGANIC_MS = 20;
+const PING_PONG_ROUNDS = 40_000;
 /** Passes that tell how long the loop takes when nobody exits; the first ones warm up. */
 const CALIBRATION_BLOCKS = 30;
 /** The exit begins somewhere in this share of the loop: at its very end the scanner would have left. */
@@ -41,12 +40,11 @@ export async function iterationInstrument(threads: OverheadThreads, vmas: number
   };
 }
 
-/**
- * Median exit latency of a block, us.
- * @param at  where in the loop the scanner is when the exit begins, 0 to 1; undefined: spread evenly, in random order
- */
-export async function exitInstrument(threads: OverheadThreads, vmas: number, at: number | undefined, seed: number): Promise<Setup> {
-  // How long the loop takes when nobody exits.
+/** The fractional part of its multiples fills 0 to 1 evenly, however many are taken. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** How long the unmerge pass takes over `vmas` areas when nobody exits, ns. */
+async function idlePassNs(threads: OverheadThreads, vmas: number): Promise<number> {
   await threads.ask(SCANNER, { do: 'make', vmas, condition: USUAL });
   const idle: number[] = [];
   for (let i = 0; i < CALIBRATION_BLOCKS; i++) {
@@ -54,23 +52,30 @@ export async function exitInstrument(threads: OverheadThreads, vmas: number, at:
     idle.push(passNs);
   }
   await threads.ask(SCANNER, { do: 'drop' });
-  const loopNs = median(idle.slice(CALIBRATION_BLOCKS / 2));
-  const exits = Math.min(EXITS_AT_MOST, Math.max(EXITS_AT_LEAST, Math.round(VMAS_PER_EXIT_BLOCK / vmas)));
-  const random = seededRandom(seed);
+  return median(idle.slice(CALIBRATION_BLOCKS / 2));
+}
+
+/**
+ * Median exit latency of a block, us. The n-th block of every variant has its exits at the same places of the loop.
+ * @param at  where in the loop the scanner is when the exit begins, 0 to 1; undefined: spread evenly
+ */
+export async function exitInstrument(threads: OverheadThreads, vmas: number, at: number | undefined): Promise<Setup> {
+  const loopNs = await idlePassNs(threads, vmas);
+  const exits = Math.min(EXITS_AT_MOST, Math.max(1, Math.round(VMAS_PER_EXIT_BLOCK / vmas)));
+  const begun = new Map<string, number>();
   return {
     measure: async (variant) => {
-      const places = shuffle(
-        random,
-        Array.from({ length: exits }, (_, i) => at ?? (LATEST_PLACE * (i + 0.5)) / exits),
-      );
-      const [, samples] = await threads.both({ do: 'scan-exits', variant, exits }, { do: 'exit-exits', vmas, places, loopNs });
+      const first = begun.get(variant) ?? 0;
+      begun.set(variant, first + exits);
+      const places = Array.from({ length: exits }, (_, i) => at ?? LATEST_PLACE * (((first + i + 1) * GOLDEN) % 1));
+      const [, samples] = await threads.both({ do: 'scan-exits', variant }, { do: 'exit-exits', vmas, places, loopNs });
       return {
         value: median(samples.latencyUs),
         samples: samples.latencyUs,
         parts: {
           lockWaitUs: median(samples.lockWaitUs),
           scannerLeavesUs: median(samples.scannerLeavesUs),
-          inLoop: samples.scannerLeavesUs.filter((us) => us > 0).length / exits,
+          inLoop: samples.inLoop,
         },
       };
     },
@@ -92,12 +97,8 @@ export function organicInstrument(threads: OverheadThreads, vmas: number): Setup
   };
 }
 
-/** There and back between the cores of the two threads, ns: the best of a few, since the first waits for the other to wake. */
+/** There and back between the cores of the two threads, ns. */
 export async function measurePingPong(threads: OverheadThreads): Promise<number> {
-  const found: number[] = [];
-  for (let i = 0; i < 7; i++) {
-    const [{ ns }] = await threads.both({ do: 'ping-pong', rounds: 20_000 }, { do: 'ping-pong', rounds: 20_000 });
-    found.push(ns);
-  }
-  return Math.min(...found);
+  const [{ ns }] = await threads.both({ do: 'ping-pong', rounds: PING_PONG_ROUNDS }, { do: 'ping-pong', rounds: PING_PONG_ROUNDS });
+  return ns;
 }

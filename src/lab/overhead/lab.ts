@@ -58,7 +58,7 @@ function plan(options: OverheadOptions): Planned[] {
         claim: 'exitLatency',
         vmas,
         condition: USUAL,
-        setUp: (threads) => exitInstrument(threads, vmas, options.at, options.seed),
+        setUp: (threads) => exitInstrument(threads, vmas, options.at),
       });
     }
   }

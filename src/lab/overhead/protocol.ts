@@ -20,7 +20,7 @@ export type Request =
   | { do: 'drop' }
   | { do: 'iterate'; variant: string; nanoseconds: number; condition: Condition }
   | { do: 'noise'; mm: number }
-  | { do: 'scan-exits'; variant: string; exits: number }
+  | { do: 'scan-exits'; variant: string }
   | { do: 'exit-exits'; vmas: number; places: readonly number[]; loopNs: number }
   | { do: 'organic-passes'; variant: string }
   | { do: 'organic-exits'; vmas: number; milliseconds: number }
@@ -41,8 +41,9 @@ export interface Answers {
   drop: Record<string, never>;
   iterate: { passNs: number };
   noise: { writes: number };
-  'scan-exits': Record<string, never>;
-  'exit-exits': ExitSamples;
+  'scan-exits': { passes: number };
+  /** `inLoop`: share of all exits that began while the scanner was in the loop. */
+  'exit-exits': ExitSamples & { inLoop: number };
   'organic-passes': { passes: number };
   'organic-exits': { exits: number; seconds: number };
   'ping-pong': { ns: number };

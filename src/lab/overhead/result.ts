@@ -1,7 +1,7 @@
 /** From experiments to the result that is printed and kept. */
 
 import type { MachineState } from '../machine-state.ts';
-import { type JudgedComparison, judge } from '../stats/compare-pairs.ts';
+import { isDifference, type JudgedComparison, judge } from '../stats/compare-pairs.ts';
 import { median, quantile } from '../stats/median.ts';
 import type { Block, ExperimentResult } from './experiment.ts';
 
@@ -176,7 +176,7 @@ export function overheadResult(cells: readonly Cell[], facts: RunFacts): Overhea
     exitLatency,
     throughput,
     aa,
-    unsound: [...new Set(aa.filter((a) => a.judged.verdict !== 'no difference').map((a) => a.claim))],
+    unsound: [...new Set(aa.filter((a) => isDifference(a.judged.verdict)).map((a) => a.claim))],
     unfinished: cells.some((c) => c.experiment.unfinished),
   };
 }

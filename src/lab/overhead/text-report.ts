@@ -1,6 +1,6 @@
 /** The result for people: a table per claim, and intervals drawn with letters. */
 import { machineLine } from '../machine-state.ts';
-import { verdictText } from '../stats/compare-pairs.ts';
+import { isDifference, verdictText } from '../stats/compare-pairs.ts';
 import type { Claim, Condition, Entry, OverheadResult } from './result.ts';
 
 /** Below this, there and back, two cores share a cache; above it they are on different sockets or core complexes. */
@@ -114,7 +114,7 @@ export function overheadText(result: OverheadResult): string {
       ['passes/s', (e) => e.passesPerSecond.toFixed(0)],
     ]),
   );
-  const alarms = result.aa.filter((a) => a.judged.verdict !== 'no difference').length;
+  const alarms = result.aa.filter((a) => isDifference(a.judged.verdict)).length;
   out.push(`A/A: ${result.aa.length} runs of the baseline against itself, ${alarms} with a "difference".`);
   if (result.pingPongNs !== undefined) {
     out.push(`Cores: ${result.pingPongNs.toFixed(0)} ns there and back, ${result.pingPongNs < NEAR_NS ? 'near' : 'far'}.`);

@@ -22,7 +22,8 @@ export interface PairedComparison {
   error: number;
 }
 
-export type Verdict = 'slower' | 'faster' | 'no difference';
+/** `unclear`: the interval leaves 1 out and the rank test sees nothing, or the other way round. */
+export type Verdict = 'slower' | 'faster' | 'unclear' | 'no difference';
 
 /** A comparison among others. */
 export interface JudgedComparison extends PairedComparison {
@@ -68,16 +69,23 @@ export function judge(comparisons: readonly PairedComparison[]): JudgedCompariso
   const z = normalQuantile(1 - LEVEL / 2 / Math.max(1, comparisons.length)) + normalQuantile(POWER);
   return comparisons.map((c, i) => {
     const pHolm = adjusted[i] as number;
+    const apart = c.ciLow > 1 || c.ciHigh < 1;
     let verdict: Verdict = 'no difference';
-    if (pHolm < LEVEL && c.ciLow > 1) verdict = 'slower';
-    if (pHolm < LEVEL && c.ciHigh < 1) verdict = 'faster';
+    if (pHolm < LEVEL && apart) verdict = c.ciLow > 1 ? 'slower' : 'faster';
+    else if (pHolm < LEVEL || apart) verdict = 'unclear';
     return { ...c, pHolm, verdict, detectable: Math.exp(z * c.error) - 1 };
   });
+}
+
+/** Does the comparison claim a difference? */
+export function isDifference(verdict: Verdict): boolean {
+  return verdict === 'slower' || verdict === 'faster';
 }
 
 /** The verdict with its size, e.g. `slower by 1.8 %` or `no difference above 0.6 %`. */
 export function verdictText(c: JudgedComparison): string {
   const percent = (x: number): string => `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`;
   if (c.verdict === 'no difference') return `no difference above ${percent(c.detectable)}`;
+  if (c.verdict === 'unclear') return 'unclear: interval and rank test disagree';
   return `${c.verdict} by ${percent(Math.abs(c.ratio - 1))}`;
 }
