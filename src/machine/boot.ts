@@ -41,6 +41,11 @@ export interface BootOptions {
   stepped: boolean;
   /** Race detection on plain accesses (stepped only). @defaultValue false */
   races: boolean;
+  /**
+   * The one task that this thread plays for its whole life. Its area is then a constant, which makes everything that is kept
+   * per task (shadow stack, ring, held locks, magazines) cheaper. Absent: tasks are switched with setCurrent().
+   */
+  task?: number | undefined;
   /** File URL of a user's variant module, loaded by the kernel's variant table. */
   variantModule?: string | undefined;
 }

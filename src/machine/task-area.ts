@@ -5,6 +5,7 @@
  * thread can read who runs what (hung tasks, diagrams). Only the owning task writes its area. In a free run a
  * thread is one task for its whole life; when one thread plays several tasks it switches with {@link setCurrent}.
  */
+import { bootOptions } from './boot.ts';
 import { EmulatorBug } from './errors.ts';
 import { i32 as arenaWords, staticStorage } from './memory.ts';
 
@@ -51,17 +52,24 @@ export function areaOf(index: number): number {
   return base + index * AREA_BYTES;
 }
 
-let area = base;
+const { task } = bootOptions();
+/** The area of the one task of this thread, 0 when it plays several (boot option task). */
+const ONLY_AREA = task === undefined ? 0 : areaOf(task);
+let area = ONLY_AREA || base;
 
 /** The area of the task that this thread plays now. */
 export function currentArea(): number {
-  return area;
+  return ONLY_AREA === 0 ? area : ONLY_AREA;
 }
 
-/** From now on this thread plays task `index`. */
+/**
+ * From now on this thread plays task `index`.
+ * @throws EmulatorBug in a thread that was started for another task only
+ */
 export function setCurrent(index: number): void {
+  if (task !== undefined && index !== task) throw new EmulatorBug(`this thread plays task ${task} only, not ${index}`);
   area = areaOf(index);
   i32[(area + AREA_INDEX) >> 2] = index;
 }
 
-setCurrent(0);
+setCurrent(task ?? 0);

@@ -13,20 +13,20 @@ type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
 
 /** Gives `start`..`end` of an area its new flags: cuts the area there if needed, then joins it with its neighbours. */
-function madvise_update_vma(mm: Mm, vma: Vma, start: number, end: number, new_flags: number): void {
+function madvise_update_vma(vma: Vma, start: number, end: number, new_flags: number): void {
   if (get(vma, vm_area_struct.vm_flags) === new_flags) return;
   let part = vma;
   if (getUlong(part, vm_area_struct.vm_start) < start) part = split_vma(part, start);
   if (getUlong(part, vm_area_struct.vm_end) > end) split_vma(part, end);
   set(part, vm_area_struct.vm_flags, new_flags);
-  vma_merge(mm, part);
+  vma_merge(part);
 }
 
 /** Must hold mmap_lock for write. Returns 0 or a negative errno. */
-function madvise_vma_behavior(mm: Mm, vma: Vma, start: number, end: number, behavior: number): number {
+function madvise_vma_behavior(vma: Vma, start: number, end: number, behavior: number): number {
   const new_flags = ksm_madvise(vma, start, end, behavior);
   if (new_flags < 0 && new_flags > -4096) return new_flags;
-  madvise_update_vma(mm, vma, start, end, new_flags);
+  madvise_update_vma(vma, start, end, new_flags);
   return 0;
 }
 
@@ -54,7 +54,7 @@ export function do_madvise(mm: Mm, start: number, len: number, behavior: number)
       at = getUlong(vma, vm_area_struct.vm_start);
     }
     const stop = Math.min(end, getUlong(vma, vm_area_struct.vm_end));
-    error = madvise_vma_behavior(mm, vma, at, stop, behavior);
+    error = madvise_vma_behavior(vma, at, stop, behavior);
     at = stop;
   }
   mmap_write_unlock(mm);

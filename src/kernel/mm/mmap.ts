@@ -17,7 +17,7 @@ import { trace_mmf_oom_skip, trace_tlb_finish_mmu } from '../trace/trace-mm.ts';
 import { free_pgtables, unmap_vmas, zap_pte_range } from './memory.ts';
 import { unlink_anon_vmas } from './rmap.ts';
 import { can_merge, split_vma, vm_area_alloc, vm_area_free, vma_expand, vma_link, vma_mas_remove } from './vma.ts';
-import { find_vma, find_vma_intersection, vma_next } from './vma-iterator.ts';
+import { find_vma, vma_next } from './vma-iterator.ts';
 
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
@@ -52,25 +52,27 @@ export function vm_mmap(mm: Mm, addr: number, len: number, vm_flags: number): nu
 /** Must hold mmap_lock for write. */
 function mmap_region(mm: Mm, start: number, len: number, vm_flags: number): void {
   const end = start + len;
-  if (find_vma_intersection(mm, start, end) !== NULL) do_munmap(mm, start, end);
-  const prev = start > 0 ? find_vma_intersection(mm, start - 1, start) : NULL;
-  if (prev !== NULL && can_merge(prev, vm_flags, NULL)) {
-    const next = find_vma_intersection(mm, end, end + 1);
+  let next = find_vma(mm, start);
+  if (next !== NULL && getUlong(next, vm_area_struct.vm_start) < end) {
+    do_munmap(mm, start, end);
+    next = find_vma(mm, start);
+  }
+  const prev = next !== NULL ? get(next, vm_area_struct.vm_prev) : last_vma(mm);
+  const joins_next = next !== NULL && getUlong(next, vm_area_struct.vm_start) === end;
+  if (prev !== NULL && getUlong(prev, vm_area_struct.vm_end) === start && can_merge(prev, vm_flags, NULL)) {
     vma_expand(prev, getUlong(prev, vm_area_struct.vm_start), end);
-    if (next !== NULL && can_merge(next, vm_flags, get(prev, vm_area_struct.anon_vma))) absorb(prev, next);
-    return;
-  }
-  const next = find_vma_intersection(mm, end, end + 1);
-  if (next !== NULL && can_merge(next, vm_flags, NULL)) {
+    if (joins_next && can_merge(next, vm_flags, get(prev, vm_area_struct.anon_vma))) absorb(prev, next);
+  } else if (joins_next && can_merge(next, vm_flags, NULL)) {
     vma_expand(next, start, getUlong(next, vm_area_struct.vm_end));
-    return;
+  } else {
+    vma_link(mm, vm_area_alloc(mm, start, end, vm_flags), prev);
   }
-  vma_link(mm, vm_area_alloc(mm, start, end, vm_flags), vma_before(mm, start));
 }
 
-/** The last area below `start`, where nothing is mapped. Must hold mmap_lock. @inline */
-function vma_before(mm: Mm, start: number): Vma {
-  return mas_prev(MA_STATE(addressOf(mm, mm_struct.mm_mt), start, start), 0) as Vma;
+/** The area with the highest address, or NULL. Must hold mmap_lock. @inline */
+function last_vma(mm: Mm): Vma {
+  if (get(mm, mm_struct.map_count) === 0) return NULL;
+  return mas_prev(MA_STATE(addressOf(mm, mm_struct.mm_mt), ULONG_MAX, ULONG_MAX), 0) as Vma;
 }
 
 /** `next`, directly behind `vma`, becomes part of it. */
@@ -87,18 +89,18 @@ function absorb(vma: Vma, next: Vma): void {
 }
 
 /** Joins an area with its neighbours where flags and anon_vma allow. Must hold mmap_lock for write. Returns the area. */
-export function vma_merge(mm: Mm, vma: Vma): Vma {
+export function vma_merge(vma: Vma): Vma {
   const flags = get(vma, vm_area_struct.vm_flags);
-  const start = getUlong(vma, vm_area_struct.vm_start);
-  const end = getUlong(vma, vm_area_struct.vm_end);
   let whole = vma;
-  const prev = start > 0 ? find_vma_intersection(mm, start - 1, start) : NULL;
-  if (prev !== NULL && can_merge(prev, flags, get(vma, vm_area_struct.anon_vma))) {
+  const prev = get(vma, vm_area_struct.vm_prev);
+  const touches_prev = prev !== NULL && getUlong(prev, vm_area_struct.vm_end) === getUlong(vma, vm_area_struct.vm_start);
+  if (touches_prev && can_merge(prev, flags, get(vma, vm_area_struct.anon_vma))) {
     absorb(prev, vma);
     whole = prev;
   }
-  const next = find_vma_intersection(mm, end, end + 1);
-  if (next !== NULL && can_merge(next, flags, get(whole, vm_area_struct.anon_vma))) absorb(whole, next);
+  const next = get(whole, vm_area_struct.vm_next);
+  const touches_next = next !== NULL && getUlong(next, vm_area_struct.vm_start) === getUlong(whole, vm_area_struct.vm_end);
+  if (touches_next && can_merge(next, flags, get(whole, vm_area_struct.anon_vma))) absorb(whole, next);
   return whole;
 }
 

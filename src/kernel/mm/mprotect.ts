@@ -41,7 +41,7 @@ export function do_mprotect(mm: Ptr<'mm_struct'>, start: number, len: number, pr
     const stop = getUlong(vma, vm_area_struct.vm_end);
     set(vma, vm_area_struct.vm_flags, (get(vma, vm_area_struct.vm_flags) & ~PROTECTION) | protection);
     if ((protection & VM_WRITE) === 0) change_pte_range(mm, at, stop);
-    vma_merge(mm, vma);
+    vma_merge(vma);
     at = stop;
   }
   mmap_write_unlock(mm);
