@@ -88,7 +88,7 @@ test('a variant of the user that throws is told in a sentence', async () => {
 test('planted effects: more loads per area cost more, in their order', async () => {
   const cost = async (loads: number): Promise<number> => {
     const variantModule = new URL(`../../fixtures/extra-loads.mjs?loads=${loads}`, import.meta.url).href;
-    const plan = { ...options, vmas: [64], variants: ['user'], claims: ['iteration' as const], minPairs: 20, seconds: 1 };
+    const plan = { ...options, vmas: [64], variants: ['user'], claims: ['iteration' as const], minPairs: 10, seconds: 0.5 };
     const { result } = await runOverhead({ ...plan, boot: { ...options.boot, variantModule } }, go, quiet);
     return result.iteration[1]?.ratio as number;
   };
