@@ -4,6 +4,6 @@ import type { OverheadThreadData } from '../src/lab/overhead/protocol.ts';
 import { configureBoot } from '../src/machine/boot.ts';
 
 const { boot, side } = workerData as OverheadThreadData;
-configureBoot(boot);
+configureBoot({ ...boot, task: side });
 const { serveOverhead } = await import('../src/lab/overhead/thread.ts');
 serveOverhead(side);

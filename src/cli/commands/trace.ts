@@ -24,7 +24,7 @@ export const command: Command = {
     const vmas = args.choice('vmas', ['1', '3'], '1') === '3' ? 3 : 1;
     const variant = args.choice('variant', ['unfixed', 'fixed', 'both', 'linked-list'], 'unfixed');
     // The machine reads its options when it is loaded: so they come first.
-    configureBoot({ traceCalls: true, arenaBytes: 8 << 20 });
+    configureBoot({ traceCalls: true });
     const { referenceScenarios, traceScenario } = await import('../../lab/kernel-trace/scenarios.ts');
     const name = args.positionals[0] as string;
     if (!referenceScenarios.some((scenario) => scenario.name === name)) {
