@@ -15,22 +15,26 @@ import { EmulatorBug } from '../../machine/errors.ts';
 import { i32 } from '../../machine/memory.ts';
 import { resetRing } from '../../machine/recorder.ts';
 import { currentFunction, functionInfo } from '../../machine/shadow-stack.ts';
-import { saveMemory, undoWrites } from '../../machine/stepped/access.ts';
+import { adoptWrites, saveMemory, undoWrites } from '../../machine/stepped/access.ts';
 import { onHeap, saveHeap, undoHeap } from '../../machine/stepped/heap.ts';
 import { cacheName } from '../../machine/stepped/slab.ts';
 import { CALM, canGoOn, clock, onArrival, STEPS } from '../../machine/stepped/step.ts';
 import { AREA_CLOCK, AREA_DEPTH, areaOf, setCurrent } from '../../machine/task-area.ts';
-import { type FindingId, Findings } from './findings.ts';
+import { type FindingId, type FindingInfo, Findings } from './findings.ts';
+import { NO_PROFILE, oneAfterTheOther } from './in-order.ts';
 import type { Observer } from './observer.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 import type { Profile, Strategy, View } from './strategy.ts';
 import { describeStuckTasks } from './stuck.ts';
+import { isValidatorMemory, NOT_OF_THE_GRAPH } from './warm-up.ts';
 
 const RECORD = bootOptions().record;
 
 /** Steps after which a schedule counts as a livelock, where nothing else is asked for. */
 export const DEFAULT_STEP_LIMIT = 20_000;
 const MAX_STEPPED_TASKS = 16;
+/** Switches that are remembered; a schedule with more of them is replayed by its seed only. */
+const MAX_SEGMENTS = 8192;
 
 /** How a schedule ended; `cut`: the strategy gave it up. */
 export type Ending = 'done' | 'deadlock' | 'livelock' | 'cut';
@@ -69,8 +73,10 @@ export class Engine {
   private readonly view: View;
   private readonly seen = new Int32Array(MAX_STEPPED_TASKS);
   private readonly generators: (Stepped | undefined)[] = [];
-  private readonly segmentTasks: number[] = [];
-  private readonly segmentStarts: number[] = [];
+  /** Runs of steps by one task: who, and the first step. */
+  private readonly segmentTasks = new Int32Array(MAX_SEGMENTS);
+  private readonly segmentStarts = new Int32Array(MAX_SEGMENTS);
+  private segmentCount = 0;
   private strategy: Strategy | undefined;
   private alwaysAsk = false;
   /** The task that is being started; -1 afterwards. */
@@ -107,6 +113,17 @@ export class Engine {
     this.runAlone(() => scenario.setUp(workload));
     saveMemory();
     saveHeap();
+    if (bootOptions().lockdep !== 'off') this.warmUp();
+  }
+
+  /** Lets the validator see each task alone (warm-up.ts). */
+  private warmUp(): void {
+    const ofTheValidator = isValidatorMemory();
+    for (let first = 0; first < this.tasks.length; first++) {
+      this.run(oneAfterTheOther(first), new Random(), NO_PROFILE);
+      if (this.found.some((id) => !NOT_OF_THE_GRAPH.has((this.findings.all[id] as FindingInfo).kind))) return;
+      adoptWrites(ofTheValidator);
+    }
   }
 
   /** Plays one schedule. Its outcome is in the fields above until the next one. */
@@ -114,13 +131,14 @@ export class Engine {
     const { view, tasks, generators } = this;
     undoWrites();
     undoHeap();
-    this.found.length = 0;
-    this.foundAt.length = 0;
+    if (this.found.length > 0) {
+      this.found.length = 0;
+      this.foundAt.length = 0;
+    }
     this.ending = 'done';
     this.switches = 0;
     this.preemptions = 0;
-    this.segmentTasks.length = 0;
-    this.segmentStarts.length = 0;
+    this.segmentCount = 0;
     this.chosen = -1;
     this.strategy = strategy;
     this.alwaysAsk = strategy.alwaysAsk === true;
@@ -151,8 +169,10 @@ export class Engine {
         this.ending = 'livelock';
         break;
       }
-      this.segmentTasks.push(task);
-      this.segmentStarts.push(step);
+      if (this.segmentCount < MAX_SEGMENTS) {
+        this.segmentTasks[this.segmentCount] = task;
+        this.segmentStarts[this.segmentCount++] = step;
+      }
       view.current = task;
       setCurrent(task);
       this.observer?.executed(task, view.kind[task] as number, view.address[task] as number);
@@ -168,10 +188,12 @@ export class Engine {
 
   /** The last schedule as runs of steps. */
   segments(): Segment[] {
-    return this.segmentTasks.map((task, i) => ({
-      task,
-      steps: (this.segmentStarts[i + 1] ?? this.steps + 1) - (this.segmentStarts[i] as number),
-    }));
+    const out: Segment[] = [];
+    for (let i = 0; i < this.segmentCount; i++) {
+      const end = i + 1 < this.segmentCount ? (this.segmentStarts[i + 1] as number) : this.steps + 1;
+      out.push({ task: this.segmentTasks[i] as number, steps: end - (this.segmentStarts[i] as number) });
+    }
+    return out;
   }
 
   /** Starts every task and lets it come to its first point, so that all pending operations are known. */

@@ -1,19 +1,9 @@
 /** One schedule without preemptions, measured: how long schedules are, and which addresses tasks share. */
 import { POINT_RCU, POINT_READ } from '../../machine/points.ts';
-import { lowestBit } from './bits.ts';
 import type { Engine } from './engine.ts';
+import { NO_PROFILE, oneAfterTheOther } from './in-order.ts';
 import { Random } from './random.ts';
-import type { Profile, Strategy } from './strategy.ts';
-
-/** Goes on with the running task as long as that is possible, then with the first one. */
-export const inOrder: Strategy = {
-  begin() {},
-  choose({ runnable, current }) {
-    return current >= 0 && (runnable & (1 << current)) !== 0 ? current : lowestBit(runnable);
-  },
-};
-
-const EMPTY: Profile = { steps: 1, stepsOf: [], shared: new Map() };
+import type { Profile } from './strategy.ts';
 
 /** Measures the engine's scenario. Always the same for the same code and workload. */
 export function measure(engine: Engine): Profile {
@@ -34,7 +24,7 @@ export function measure(engine: Engine): Profile {
     },
     freed() {},
   };
-  engine.run(inOrder, new Random(), EMPTY);
+  engine.run(oneAfterTheOther(), new Random(), NO_PROFILE);
   engine.observer = before;
   const shared = new Map<number, readonly number[]>();
   for (const [address, { counts, written }] of touches) {

@@ -49,6 +49,14 @@ function forgetNotes(): void {
   lineCount = 0;
 }
 
+/** Makes the lines written since {@link saveMemory} or the last {@link undoWrites} part of the saved memory, where `wanted` says so of their address. */
+export function adoptWrites(wanted: (address: number) => boolean): void {
+  for (let n = 0; n < lineCount; n++) {
+    const start = (lines[n] as number) * LINE_WORDS;
+    if (wanted(start << 2)) for (let at = start; at < start + LINE_WORDS; at++) saved[at] = i32[at] as number;
+  }
+}
+
 /** Puts back every line that stepped code wrote since {@link saveMemory} or the last call. */
 export function undoWrites(): void {
   for (let n = 0; n < lineCount; n++) {
