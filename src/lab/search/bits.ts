@@ -18,3 +18,16 @@ export function countBits(mask: number): number {
   for (let left = mask; left !== 0; left &= left - 1) n++;
   return n;
 }
+
+/** One of the bits of `mask`, drawn with the weight that stands at its number; every weight is at least 1. */
+export function weighted(mask: number, weights: Int32Array, random: { below(n: number): number }): number {
+  let sum = 0;
+  for (let left = mask; left !== 0; left &= left - 1) sum += weights[lowestBit(left)] as number;
+  let at = random.below(sum);
+  for (let left = mask; left !== 0; left &= left - 1) {
+    const t = lowestBit(left);
+    at -= weights[t] as number;
+    if (at < 0) return t;
+  }
+  return lowestBit(mask);
+}
