@@ -8,19 +8,30 @@ import { lock_acquire, lock_release } from '../../kernel/locking/lockdep/lockdep
 import { rcu_bh_lock_map, rcu_lock_map, rcu_sched_lock_map } from '../../kernel/locking/lockdep/rcu-maps.ts';
 import { lock_class_key } from '../../kernel/locking/lockdep/types.ts';
 import { mutex, mutex_init, mutex_lock, mutex_lock_nest_lock, mutex_trylock, mutex_unlock } from '../../kernel/locking/mutex.ts';
-import { raw_spin_lock, raw_spin_lock_init, raw_spin_unlock, raw_spinlock_t } from '../../kernel/locking/raw_spinlock.ts';
-import { rt_mutex, rt_mutex_init, rt_mutex_lock, rt_mutex_unlock } from '../../kernel/locking/rtmutex.ts';
+import { raw_spin_lock, raw_spin_lock_init, raw_spin_trylock, raw_spin_unlock, raw_spinlock_t } from '../../kernel/locking/raw_spinlock.ts';
+import { rt_mutex, rt_mutex_init, rt_mutex_lock, rt_mutex_trylock, rt_mutex_unlock } from '../../kernel/locking/rtmutex.ts';
 import {
   read_lock,
+  read_trylock,
   read_unlock,
   rwlock_init,
   rwlock_t,
   set_force_read_lock_recursive,
   write_lock,
+  write_trylock,
   write_unlock,
 } from '../../kernel/locking/rwlock.ts';
-import { down_read, down_write, init_rwsem, rw_semaphore, up_read, up_write } from '../../kernel/locking/rwsem.ts';
-import { spin_lock, spin_lock_init, spin_lock_nest_lock, spin_unlock, spinlock_t } from '../../kernel/locking/spinlock.ts';
+import {
+  down_read,
+  down_read_trylock,
+  down_write,
+  down_write_trylock,
+  init_rwsem,
+  rw_semaphore,
+  up_read,
+  up_write,
+} from '../../kernel/locking/rwsem.ts';
+import { spin_lock, spin_lock_init, spin_lock_nest_lock, spin_trylock, spin_unlock, spinlock_t } from '../../kernel/locking/spinlock.ts';
 import {
   EALREADY,
   EDEADLK,
@@ -177,6 +188,18 @@ function unlock(locks: Locks, op: VectorOp, name: string): void {
   else throw new EmulatorBug(`cannot unlock a ${kind}`);
 }
 
+function tryLock(locks: Locks, op: VectorOp, name: string): boolean {
+  const kind = op.as === 'mutex' ? 'mutex' : locks.kind(name);
+  if (kind === 'mutex') return mutex_trylock((locks.map(name) - mutex.dep_map) as Ptr<'mutex'>);
+  if (kind === 'spin') return spin_trylock(locks.at<'spinlock_t'>(name));
+  if (kind === 'raw_spin') return raw_spin_trylock(locks.at<'raw_spinlock_t'>(name));
+  if (kind === 'rwlock') return op.read ? read_trylock(locks.at<'rwlock_t'>(name)) : write_trylock(locks.at<'rwlock_t'>(name));
+  if (kind === 'rwsem')
+    return op.read ? down_read_trylock(locks.at<'rw_semaphore'>(name)) : down_write_trylock(locks.at<'rw_semaphore'>(name));
+  if (kind === 'rtmutex') return rt_mutex_trylock(locks.at<'rt_mutex'>(name));
+  throw new EmulatorBug(`cannot try a ${kind}`);
+}
+
 /** Writes a field behind the back of the lock, as the suite does. */
 function poke(locks: Locks, op: VectorOp): void {
   const at = locks.at<'target'>(op.target ?? '');
@@ -231,7 +254,7 @@ function replayOp(locks: Locks, op: VectorOp): void {
   if (plain !== undefined) plain();
   else if (op.op === 'lock') lock(locks, op, name);
   else if (op.op === 'unlock') unlock(locks, op, name);
-  else if (op.op === 'trylock') expectResult(op, mutex_trylock((locks.map(name) - mutex.dep_map) as Ptr<'mutex'>));
+  else if (op.op === 'trylock') expectResult(op, tryLock(locks, op, name));
   else if (op.op === 'init') locks.init(name, op.class ?? name);
   else if (op.op === 'map_release') lock_release(locks.map(name));
   else if (op.op === 'map_acquire') lock_acquire(locks.map(name), 0, op.try ?? 0, op.read ?? 0, 1, NULL);
