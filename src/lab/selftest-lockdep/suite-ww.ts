@@ -4,6 +4,8 @@ import type { VectorLock, VectorOp } from './vector.ts';
 const WW: VectorLock = { class: 'ww_mutex', kind: 'ww', wait_outer: 0, wait_inner: 4 };
 const CTX: VectorLock = { class: 'ww_acquire', kind: 'ww_ctx', wait_outer: 0, wait_inner: 0 };
 
+const SPIN = 'spin_A';
+
 /** The locks of this part; each case uses some. */
 export const WW_LOCKS: Record<string, VectorLock> = {
   ww_o: WW,
@@ -11,7 +13,7 @@ export const WW_LOCKS: Record<string, VectorLock> = {
   ww_o3: WW,
   ctx_t: CTX,
   ctx_t2: CTX,
-  spin_A: { class: 'spin_A', kind: 'spin', wait_outer: 0, wait_inner: 3 },
+  [SPIN]: { class: 'spin_A', kind: 'spin', wait_outer: 0, wait_inner: 3 },
 };
 
 const ww = { class: 'ww_mutex', kind: 'ww' };
