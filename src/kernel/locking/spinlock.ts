@@ -3,7 +3,7 @@
  * bounded spin, because emulated CPUs are threads that the host may take away: more tasks than cores must work.
  * @notrace: a lock operation counts as its caller's.
  */
-import { addressOf } from '../../machine/door.ts';
+import { addressOf, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
@@ -20,6 +20,7 @@ export const spinlock_t = struct('spinlock_t', { lock: word, dep_map: embed(lock
 
 /** Initialises a lock of the class `key`. @param object  its OBJ_* number in traces */
 export function spin_lock_init(lock: Ptr<'spinlock_t'>, name: string, key: Ptr<'lock_class_key'>, object: number = OBJ_LOCK): void {
+  set(lock, spinlock_t.lock, 0);
   lockdep_init_map(addressOf(lock, spinlock_t.dep_map), name, key, 0, LD_WAIT_CONFIG, LD_WAIT_INV, object);
 }
 
