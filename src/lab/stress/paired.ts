@@ -7,8 +7,10 @@
  */
 
 import { mmput } from '../../kernel/fork.ts';
+import { mutex_lock, mutex_unlock } from '../../kernel/locking/mutex.ts';
 import { run_store } from '../../kernel/mm/ksm.ts';
 import { ksm_do_scan } from '../../kernel/mm/ksm-scan.ts';
+import { ksm_thread_mutex } from '../../kernel/mm/ksm-types.ts';
 import { reportsCounted } from '../../kernel/printk.ts';
 import { get, set } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
@@ -36,6 +38,13 @@ const WATCH_FIRST = 64;
 /** More pages than any mm has: the scan goes once around the list. */
 const WHOLE_SCAN = 2 ** 30;
 
+/** What ksmd does in a full scan. */
+function scanOnce(): void {
+  mutex_lock(ksm_thread_mutex);
+  ksm_do_scan(WHOLE_SCAN);
+  mutex_unlock(ksm_thread_mutex);
+}
+
 /** The exiting process, which leads. */
 export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>): void {
   const random = seededRandom(order.seed ^ Math.imul(order.world + 1, 0x85ebca6b));
@@ -47,7 +56,7 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
     const late = trial % LOOK_EVERY === 0 && (elapsed() >= order.seconds || stage() !== STAGE_RUN);
     if (late || trial >= order.trials || (order.untilReport && reportsCounted() > 0)) break;
     const mm = newProcess(areas, trial);
-    if (order.scanned === 'yes' || (order.scanned === 'mix' && random() < 0.5)) ksm_do_scan(WHOLE_SCAN);
+    if (order.scanned === 'yes' || (order.scanned === 'mix' && random() < 0.5)) scanOnce();
     set(scanner, taskCounters.hit, HIT_NONE);
     const watch = aimed !== undefined && (trial < WATCH_FIRST || trial % WATCH_EVERY === 0);
     if (aimed !== undefined) {

@@ -1,0 +1,251 @@
+/** The command line as a user has it: the built one, in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Summary } from '../../src/lab/summary.ts';
+
+const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ksmrace-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** Seconds from `since` to the end. */
+  seconds: number;
+}
+
+function start(...argv: string[]): { child: ChildProcess; ended: Promise<Ended>; mark: () => void } {
+  const child = spawn(process.execPath, [MAIN, ...argv], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  let since = performance.now();
+  child.stdout?.on('data', (text) => (stdout += text));
+  child.stderr?.on('data', (text) => (stderr += text));
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout, stderr, seconds: (performance.now() - since) / 1000 }));
+  });
+  return { child, ended, mark: () => (since = performance.now()) };
+}
+
+const run = (...argv: string[]) => start(...argv).ended;
+
+/** Writes a variant module; gives its name. */
+function variant(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return `./${name}`;
+}
+
+const GOOD = `export function unmerge_vmas(kernel, mm) {
+  if (kernel.ksm_test_exit(mm)) return 0;
+  const vmi = kernel.vma_iter_init(mm);
+  for (let vma = kernel.vma_next(vmi); vma !== 0; vma = kernel.vma_next(vmi)) {
+    const error = kernel.vma_is_mergeable(vma) ? kernel.unmerge_vma_pages(vma) : 0;
+    if (error !== 0) return error;
+  }
+  return 0;
+}`;
+
+describe.concurrent('bad usage', () => {
+  it.each([
+    [['strss'], 'unknown command strss (did you mean stress?)'],
+    [['stress', '--vmsa', '1'], 'unknown option --vmsa for stress (did you mean --vmas?)'],
+    [['stress', '--vmas', '0'], '--vmas 0 is out of range: it must be from 1 to '],
+    [['stress', '--vmas', '-3'], '--vmas -3 is out of range'],
+    [['stress', '--vmas', '1e9'], '--vmas 1e9 is not a whole number'],
+    [['stress', '--vmas', '999999999'], '--vmas 999999999 is out of range'],
+    [['stress', '--vmas', '1000000'], 'shared memory exhausted'],
+    [['stress', '--arena', '1'], 'shared memory exhausted'],
+    [['stress', '--arena', '0'], '--arena 0 is out of range'],
+    [['stress', '--seconds', '0'], '--seconds 0 is out of range'],
+    [['stress', '--seconds', 'soon'], '--seconds soon is not a number'],
+    [['stress', '--trials', '0'], '--trials 0 is out of range'],
+    [['stress', '--workers', '3'], '--workers 3 is odd'],
+    [['stress', '--workers', '1000'], '--workers 1000 is out of range'],
+    [['stress', '--shape', 'round'], '--shape round is not one of paired, organic'],
+    [['stress', '--delay', 'aimd'], '--delay aimd is not one of none, random, aimed (did you mean aimed?)'],
+    [['stress', '--toggle', '1:20ms,2:0ms'], '--toggle 1:20ms,2:0ms is for --shape organic'],
+    [['stress', '--shape', 'organic', '--toggle', '3:1ms,2:0ms'], '--toggle 3:1ms,2:0ms is not a list'],
+    [['stress', '--shape', 'organic', '--toggle', '2:1ms'], '--toggle 2:1ms never changes the value'],
+    [['stress', '--scenario', 'ksm'], '--scenario ksm is not one of ksm-exit'],
+    [['stress', '--variant', 'fixd'], '--variant fixd is not one of unfixed, fixed, both, linked-list, nor a file (did you mean fixed?)'],
+    [['stress', '--variant', './none.mjs'], '--variant ./none.mjs: there is no such file'],
+    [['stress', '--expect', 'peace'], '--expect peace is not one of report, silent'],
+    [['stress', '--out', '/proc/x/y'], "--out /proc/x/y can't be written"],
+    [['stress', '--out'], '--out needs a value (DIR)'],
+    [['report'], 'DIR is missing'],
+    [['report', 'nowhere'], 'nowhere is not a directory'],
+    [['demo', '--seed', 'x'], '--seed x is not a whole number'],
+  ])('%j is refused with one sentence', async (argv, sentence) => {
+    const { code, stdout, stderr } = await run(...argv);
+    expect(stderr).toContain(`ksmrace: ${sentence}`);
+    expect(stderr.trimEnd()).not.toContain('\n');
+    expect(stdout).toBe('');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['broken.mjs', 'export function ( {', 'does not load'],
+    ['lacks.mjs', 'export const other = 1;', 'exports no function unmerge_vmas'],
+    ['throws.mjs', 'export function unmerge_vmas() { throw new Error("no idea"); }', 'threw: no idea'],
+    ['returns.mjs', 'export function unmerge_vmas() { return "x"; }', 'returned x'],
+  ])("the variant module %s is the user's to mend, and nothing is left behind", async (name, text, sentence) => {
+    const { code, stderr } = await run('stress', '--variant', variant(name, text), '--seconds', '5', '--out', 'left');
+    expect(stderr).toContain(`ksmrace: --variant ${name}: `);
+    expect(stderr).toContain(sentence);
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, 'left'))).toBe(false);
+  });
+});
+
+describe('a run', () => {
+  it('prints the object of the interface, and exits by what it found', async () => {
+    const { code, stdout } = await run('stress', '--trials', '3000', '--scanned', 'yes', '--delay', 'random', '--seed', '7', '--json');
+    const summary = JSON.parse(stdout) as Summary;
+    expect(code).toBe(2);
+    expect(summary).toMatchObject({
+      command: 'stress',
+      scenario: 'ksm-exit',
+      variant: 'unfixed',
+      seed: 7,
+      workers: 2,
+      trials: 3000,
+      exits: 3000,
+      passes: 3000,
+    });
+    const { total, slotLeftBehind, destroyedWhileWaiting, cursorWindow } = summary.hits;
+    expect(total).toBeGreaterThan(0);
+    expect(slotLeftBehind + destroyedWhileWaiting + cursorWindow).toBe(total);
+    expect(summary.reports).toBe(total);
+    expect(summary.signatures).toHaveLength(1);
+    expect(summary.signatures[0]).toMatchObject({ kind: 'suspicious-rcu-usage', count: total });
+  });
+
+  it.each(['fixed', 'both', 'linked-list'])('%s meets the destroyed tree and stays silent', async (name) => {
+    const { code, stdout } = await run(
+      'stress',
+      '--variant',
+      name,
+      '--trials',
+      '3000',
+      '--scanned',
+      'yes',
+      '--delay',
+      'random',
+      '--expect',
+      'silent',
+      '--json',
+    );
+    const summary = JSON.parse(stdout) as Summary;
+    expect(code).toBe(0);
+    expect(summary.hits.total).toBeGreaterThan(0);
+    expect(summary.reports).toBe(0);
+  });
+
+  it("plays a variant of the user's", async () => {
+    const { code, stdout } = await run(
+      'stress',
+      '--variant',
+      variant('good.mjs', GOOD),
+      '--trials',
+      '2000',
+      '--scanned',
+      'yes',
+      '--delay',
+      'random',
+      '--quiet',
+    );
+    expect(stdout).toMatch(/variant good\.mjs/);
+    expect(stdout).toMatch(/Observation ksm-exit Never 0 2000 /);
+    expect(code).toBe(0);
+  });
+
+  it('keeps results that report reads, alone and added up', async () => {
+    const first = await run('stress', '--trials', '500', '--scanned', 'yes', '--delay', 'random', '--out', 'one');
+    expect(first.stdout).toContain('WARNING: suspicious RCU usage');
+    expect(first.stdout).toContain('task 1\t\t\t\t\ttask 2');
+    await run('stress', '--trials', '700', '--scanned', 'yes', '--delay', 'random', '--out', 'two');
+    const [id] = readdirSync(join(folder, 'one', 'reports')) as [string];
+    expect(readdirSync(join(folder, 'one', 'reports', id)).sort()).toEqual(['diagram.txt', 'env.json', 'report.txt', 'trace.json']);
+    expect(readFileSync(join(folder, 'one', 'summary.txt'), 'utf8')).toMatch(/\nObservation ksm-exit Sometimes \d+ \d+ \(/);
+    const sum = await run('report', 'one', 'two', '--json', '--html', 'page.html');
+    expect(JSON.parse(sum.stdout)).toMatchObject({ trials: 1200, variant: 'unfixed' });
+    expect(sum.code).toBe(0);
+    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('suspicious RCU usage');
+    const again = await run('stress', '--trials', '5', '--out', 'one');
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('--out one holds the results of another run already');
+  });
+
+  it('goes on with more tasks than cores', async () => {
+    const { code, stdout } = await run('stress', '--workers', '8', '--trials', '4000', '--variant', 'fixed', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ workers: 8, trials: 4000, exits: 4000 });
+  });
+
+  it('plays the organic shape, and gives back every object', async () => {
+    const { code, stdout } = await run('stress', '--shape', 'organic', '--trials', '300', '--vmas', '3', '--json');
+    const summary = JSON.parse(stdout) as Summary;
+    expect(summary.failure).toBeUndefined();
+    expect(summary.trials).toBe(300);
+    expect(summary.visits).toBeGreaterThan(0);
+    expect(code).toBe(summary.reports > 0 ? 2 : 0);
+  });
+});
+
+describe('faults', () => {
+  it.each([['paired'], ['organic']])('Ctrl-C ends a %s run within a second, with the summary so far', async (shape) => {
+    const out = `stopped-${shape}`;
+    const { child, ended, mark } = start('stress', '--shape', shape, '--seconds', '60', '--variant', 'fixed', '--out', out, '--json');
+    while (!existsSync(join(folder, out, 'summary.json'))) await new Promise((resolve) => setTimeout(resolve, 50));
+    mark();
+    child.kill('SIGINT');
+    const { code, stdout, seconds } = await ended;
+    expect(seconds).toBeLessThan(3);
+    expect(code).toBe(0);
+    const summary = JSON.parse(stdout) as Summary;
+    expect(summary.partial).toBe(true);
+    expect(summary.trials).toBeGreaterThan(0);
+    expect(JSON.parse(readFileSync(join(folder, out, 'summary.json'), 'utf8'))).toEqual(summary);
+  });
+
+  it('a thread that dies ends the run with exit code 3, and what was counted is kept', async () => {
+    const dies = variant('dies.mjs', 'let n = 0; export function unmerge_vmas() { if (++n > 300) process.exit(5); return 0; }');
+    const { code, stderr, seconds } = await run('stress', '--variant', dies, '--seconds', '30', '--out', 'died');
+    expect(code).toBe(3);
+    expect(stderr).toContain('the thread of scanner died');
+    expect(seconds).toBeLessThan(10);
+    const summary = JSON.parse(readFileSync(join(folder, 'died', 'summary.json'), 'utf8')) as Summary;
+    expect(summary.trials).toBeGreaterThanOrEqual(300);
+    expect(summary.failure).toContain('the thread of scanner died');
+  });
+
+  it('Ctrl-C ends even a thread that never comes back', async () => {
+    const loops = variant('loops.mjs', 'let n = 0; export function unmerge_vmas() { if (++n > 300) for (;;); return 0; }');
+    const { child, ended, mark } = start('stress', '--variant', loops, '--seconds', '30', '--out', 'looped');
+    while (!existsSync(join(folder, 'looped', 'summary.json'))) await new Promise((resolve) => setTimeout(resolve, 50));
+    mark();
+    child.kill('SIGINT');
+    const { code, seconds } = await ended;
+    expect(seconds).toBeLessThan(3);
+    expect([0, 2]).toContain(code);
+  });
+});
+
+describe('demo', () => {
+  it('tells the story: unfixed reports, fixed is silent', async () => {
+    const { code, stdout } = await run('demo', '--seed', '1');
+    expect(stdout).toContain('WARNING: suspicious RCU usage');
+    expect(stdout).toMatch(
+      /demo: unfixed reported in trial [\d,]+; fixed met the destroyed tree [\d,]+ times in [\d,]+ trials and stayed silent\n$/,
+    );
+    expect(code).toBe(0);
+  });
+});
