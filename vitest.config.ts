@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { instrument } from './src/build/instrument.ts';
@@ -14,7 +15,7 @@ export default defineConfig({
         const file = relative(root, id).split(sep).join('/');
         if (!file.startsWith('src/kernel/') || !file.endsWith('.ts')) return null;
         const shadowStack = `${relative(dirname(id), `${root}/src/machine/shadow-stack.ts`)}`;
-        return { code: instrument(code, file, shadowStack, (line) => line), map: null };
+        return { code: instrument(code, file, shadowStack, (line) => line, readFileSync(id, 'utf8')), map: null };
       },
     },
   ],

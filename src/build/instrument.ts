@@ -22,15 +22,21 @@ export function isInstrumented(code: string): boolean {
  * @param file  project-relative name of its TypeScript source, e.g. `src/kernel/mm/ksm.ts`
  * @param shadowStack  import specifier of machine/shadow-stack as seen from the module
  * @param lineOf  source line of a line of `code`
+ * @param source  the TypeScript text: tsc drops a comment at the head when only types are imported behind it
  */
-export function instrument(code: string, file: string, shadowStack: string, lineOf: (line: number) => number): string {
+export function instrument(
+  code: string,
+  file: string,
+  shadowStack: string,
+  lineOf: (line: number) => number,
+  source: string = code,
+): string {
   const comments: Comment[] = [];
   const ast = parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true, onComment: comments });
   const out = new MagicString(code);
   const declared: string[] = [];
   const targets = new Map<FunctionDeclaration, string>();
-  const head = comments[0];
-  const wholeFile = head !== undefined && head.start === 0 && /@notrace\b/.test(head.value);
+  const wholeFile = isUntracedFile(source);
 
   for (const statement of ast.body) {
     const node = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
@@ -43,7 +49,8 @@ export function instrument(code: string, file: string, shadowStack: string, line
     targets.set(fn, constant);
   }
   for (const [fn, constant] of targets) {
-    out.appendRight(fn.body.start + 1, ` __fentry__(${constant});`);
+    // In front of whatever else is inserted there: an empty body begins where it ends.
+    out.prependLeft(fn.body.start + 1, ` __fentry__(${constant});`);
     const last = fn.body.body.at(-1);
     if (last?.type !== 'ReturnStatement' && last?.type !== 'ThrowStatement') out.appendLeft(fn.body.end - 1, ' __fexit__(undefined); ');
   }
@@ -60,6 +67,11 @@ export function instrument(code: string, file: string, shadowStack: string, line
   const header = targets.size > 0 ? `import { __fentry__, __fexit__, registerFunction as __register__ } from '${shadowStack}'; ` : '';
   out.prepend(`${MARK} ${header}${declared.join(' ')} `);
   return out.toString();
+}
+
+/** Does the comment at the head of the file say `@notrace`? */
+function isUntracedFile(source: string): boolean {
+  return /^\s*\/\*\*(?:(?!\*\/)[\s\S])*@notrace\b/.test(source);
 }
 
 /** Does the doc comment right before `statement` say `@inline` or `@notrace`? */

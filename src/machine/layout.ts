@@ -73,6 +73,13 @@ type KindOf<T> = T extends Kind<infer K> ? K : never;
 /** A struct: its info, and each field as a typed offset. */
 export type Struct<N extends string, F> = StructInfo<N> & { readonly [P in keyof F]: Field<N, KindOf<F[P]>> };
 
+const layouts = new Map<string, Readonly<Record<string, number>>>();
+
+/** Every struct declared so far in this thread, by name: its fields' offsets, SIZE and ALIGN. For the build. */
+export function declaredLayouts(): ReadonlyMap<string, Readonly<Record<string, number>>> {
+  return layouts;
+}
+
 /**
  * Declares a struct. Fields are laid out in order, each on its natural alignment.
  * @param align  alignment of the whole, e.g. 64 to keep neighbours off its cache lines
@@ -90,5 +97,6 @@ export function struct<N extends string, F extends Record<string, Kind<unknown>>
   const bytes = Math.ceil(offset / align) * align;
   const hash = hashText(`${text};${bytes}`);
   checkLayout(name, hash);
+  layouts.set(name, { ...(out as Record<string, number>), SIZE: bytes, ALIGN: align });
   return Object.freeze({ ...out, NAME: name, SIZE: bytes, ALIGN: align, HASH: hash }) as unknown as Struct<N, F>;
 }

@@ -15,6 +15,10 @@ test('a function that falls off its end is left there', () => {
   expect(lines('function f() {\n  g();\n}\n')).toContain('g();\n __fexit__(undefined); }');
 });
 
+test('an empty function is entered before it is left', () => {
+  expect(lines('function f() {}\n')).toContain('function f() { __fentry__(__fn_f); __fexit__(undefined); }');
+});
+
 test('no line moves, so source maps stay true', () => {
   const code = '// head\nfunction f() {\n  return 1;\n}\nfunction h() {}\n';
   expect(lines(code).split('\n').length).toBe(code.split('\n').length);
@@ -23,6 +27,12 @@ test('no line moves, so source maps stay true', () => {
 test('@inline and @notrace functions count as their caller', () => {
   expect(lines('/** Small. @inline */\nexport function f() { return 1; }\n')).not.toContain('__fentry__');
   expect(lines('/** Head. @notrace */\nimport "x";\nfunction f() { return 1; }\n')).not.toContain('__fentry__(');
+});
+
+test('@notrace at the head of the source counts even where tsc dropped the comment', () => {
+  const source = '/**\n * Head. @notrace: because.\n */\nimport type { X } from "x";\nfunction f() { return 1; }\n';
+  expect(instrument('function f() { return 1; }\n', 'src/kernel/x.ts', 's', (line) => line, source)).not.toContain('__fentry__(');
+  expect(lines('/** Head. */\n/** @notrace */\nfunction f() {}\nfunction g() {}\n')).toContain('g() { __fentry__');
 });
 
 test('a nested function keeps its own returns', () => {

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Node } from 'acorn';
-import { lineMapper } from '../source-lines.ts';
+import { sourceOf } from '../source-lines.ts';
 import { analyse } from './analysis.ts';
 import { headOf } from './memory-access.ts';
 import { type Module, Program, readModule } from './modules.ts';
@@ -33,7 +33,7 @@ export function buildStepped(dist: string): void {
 
   const lines = new Map<string, (line: number) => number>();
   const lineOf = (module: Module, node: Node): string => {
-    const map = lines.get(module.file) ?? lineMapper(`${module.file}.map`);
+    const map = lines.get(module.file) ?? sourceOf(`${module.file}.map`).lineOf;
     lines.set(module.file, map);
     return `src/${relative(source, module.file).replace(/\.js$/, '.ts')}:${map((node as { loc?: { start: { line: number } } }).loc?.start.line ?? 1)}`;
   };
