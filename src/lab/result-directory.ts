@@ -54,6 +54,8 @@ export class ResultDirectory {
   /** The topmost directory that this object made, to take it back. */
   readonly #made: string | undefined;
   readonly #known = new Set<string>();
+  /** Taken back: what a thread still reports while it ends must not make it again. */
+  #discarded = false;
 
   /**
    * Makes the directory, or takes an empty one.
@@ -78,6 +80,7 @@ export class ResultDirectory {
 
   /** Takes back what was made, after a start that failed. */
   discard(): void {
+    this.#discarded = true;
     try {
       rmSync(this.#made ?? join(this.path, 'summary.txt'), { recursive: true, force: true });
     } catch {
@@ -87,13 +90,14 @@ export class ResultDirectory {
 
   /** Replaces the summary. */
   writeSummary(summary: Summary): void {
+    if (this.#discarded) return;
     writeWhole(join(this.path, 'summary.json'), json(summary));
     writeWhole(join(this.path, 'summary.txt'), `${summaryText(summary)}\n`);
   }
 
   /** Adds a report; one that is there already stays. */
   writeReport(report: KeptReport): void {
-    if (this.#known.has(report.id)) return;
+    if (this.#discarded || this.#known.has(report.id)) return;
     this.#known.add(report.id);
     const folder = join(this.path, 'reports', report.id);
     mkdirSync(folder, { recursive: true });
