@@ -56,18 +56,22 @@ export function scanAll(pages: number): void {
   mutex_unlock(ksm_thread_mutex);
 }
 
+/** @notrace */
 function scannerTask(): void {
   run_store('2');
 }
 
+/** @notrace */
 function exitTask(): void {
   mmput(get(stage, ksm_exit_stage.first));
 }
 
+/** @notrace */
 function secondExitTask(): void {
   mmput(get(stage, ksm_exit_stage.second));
 }
 
+/** @notrace */
 function ksmdTask(): void {
   ksm_scan_thread(1);
 }

@@ -8,9 +8,11 @@
  * The set-up runs once; each schedule begins by undoing what the one before wrote (machine/stepped).
  * There is one engine per thread, because the points of the kernel code have one place to ask.
  */
+import { set_task_comm, task_struct, taskOf } from '../../kernel/include/task_struct.ts';
 import { onReport, readReports } from '../../kernel/printk.ts';
 import { type Scenario, type ScenarioTask, SETUP_TASK, type Workload } from '../../kernel/scenarios/scenario.ts';
 import { bootOptions } from '../../machine/boot.ts';
+import { set } from '../../machine/door.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
 import { i32 } from '../../machine/memory.ts';
 import { resetRing } from '../../machine/recorder.ts';
@@ -33,6 +35,8 @@ const RECORD = bootOptions().record;
 /** Steps after which a schedule counts as a livelock, where nothing else is asked for. */
 export const DEFAULT_STEP_LIMIT = 20_000;
 const MAX_STEPPED_TASKS = 16;
+/** Process number of the first task in reports. */
+const FIRST_PID = 101;
 /** Switches that are remembered; a schedule with more of them is replayed by its seed only. */
 const MAX_SEGMENTS = 8192;
 
@@ -54,6 +58,8 @@ export class Engine {
   readonly findings = new Findings();
   /** Watches the steps; undefined costs nothing. */
   observer: Observer | undefined;
+  /** Called at each finding, in the task that made it. */
+  onFinding: (() => void) | undefined;
   stepLimit = DEFAULT_STEP_LIMIT;
 
   // What the last schedule was.
@@ -77,6 +83,8 @@ export class Engine {
   private readonly segmentTasks = new Int32Array(MAX_SEGMENTS);
   private readonly segmentStarts = new Int32Array(MAX_SEGMENTS);
   private segmentCount = 0;
+  /** Preemptions by which each of them began. */
+  private readonly segmentPreemptions = new Int32Array(MAX_SEGMENTS);
   private strategy: Strategy | undefined;
   private alwaysAsk = false;
   /** The task that is being started; -1 afterwards. */
@@ -111,6 +119,10 @@ export class Engine {
       },
     );
     this.runAlone(() => scenario.setUp(workload));
+    for (const [t, { name }] of this.tasks.entries()) {
+      set_task_comm(taskOf(t), name);
+      set(taskOf(t), task_struct.pid, FIRST_PID + t);
+    }
     saveMemory();
     saveHeap();
     if (bootOptions().lockdep !== 'off') this.warmUp();
@@ -171,6 +183,7 @@ export class Engine {
       }
       if (this.segmentCount < MAX_SEGMENTS) {
         this.segmentTasks[this.segmentCount] = task;
+        this.segmentPreemptions[this.segmentCount] = this.preemptions;
         this.segmentStarts[this.segmentCount++] = step;
       }
       view.current = task;
@@ -194,6 +207,18 @@ export class Engine {
       out.push({ task: this.segmentTasks[i] as number, steps: end - (this.segmentStarts[i] as number) });
     }
     return out;
+  }
+
+  /** The task that runs now; -1 outside of schedules. */
+  get current(): number {
+    return this.view.current;
+  }
+
+  /** Preemptions up to `step` of the last schedule. */
+  preemptionsUpTo(step: number): number {
+    let i = this.segmentCount - 1;
+    while (i > 0 && (this.segmentStarts[i] as number) > step) i--;
+    return this.segmentPreemptions[Math.max(0, i)] as number;
   }
 
   /** Starts every task and lets it come to its first point, so that all pending operations are known. */
@@ -300,6 +325,7 @@ export class Engine {
   private add(id: FindingId): void {
     this.found.push(id);
     this.foundAt.push(clock[STEPS] as number);
+    this.onFinding?.();
   }
 
   /** A report of the kernel. Its text follows only after this, so a new one gets its number when the schedule is over. */

@@ -1,0 +1,150 @@
+/** `ksmrace fuzz`: schedules by a strategy, until something is found or the budget is spent. */
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../../lab/errors.ts';
+import { ResultDirectory } from '../../lab/result-directory.ts';
+import { type FuzzFinding, type FuzzResult, fuzz } from '../../lab/search/fuzz.ts';
+import { SearchPool } from '../../lab/search/pool.ts';
+import { signatureId } from '../../lab/search/signature.ts';
+import { strategyNames } from '../../lab/search/strategy.ts';
+import type { Summary } from '../../lab/summary.ts';
+import { summaryText } from '../../lab/summary-text.ts';
+import { type Arguments, quoted } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { common } from '../common-options.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { didYouMean } from '../nearest.ts';
+import { thousands } from '../output.ts';
+import { findingText, replayAlone, showReplay, tokenOf } from '../search-findings.ts';
+import { bootOf, subjectOf, subjectOptionTable, threadOptionTable, threadsOf } from '../search-options.ts';
+import { seedOf } from '../stress-options.ts';
+import { exitFor, expectation } from './stress.ts';
+
+const DEFAULT_SECONDS = 10;
+const MOST_SCHEDULES = 2 ** 40;
+
+function strategyOption(args: Arguments): string {
+  const name = args.text('strategy') ?? 'pct';
+  const names = strategyNames();
+  if (!names.includes(name)) throw new UsageError(`--strategy ${quoted(name)} is not one of ${names.join(', ')}${didYouMean(name, names)}`);
+  return name;
+}
+
+export const command: Command = {
+  summary: 'search schedules at random, by a strategy and a seed',
+  order: 20,
+  options: {
+    strategy: { kind: 'value', value: 'NAME', help: 'random, pct, pos, urw, surw, round-robin or portfolio (default pct)' },
+    depth: { kind: 'value', value: 'D', help: 'pct: how many orderings a bug may need (default 2)' },
+    schedules: { kind: 'value', value: 'N', help: 'stop after this many schedules' },
+    ...subjectOptionTable,
+    ...common('seconds'),
+    'until-report': { kind: 'flag', help: 'stop at the first finding' },
+    ...threadOptionTable,
+    ...common('seed', 'out', 'expect'),
+  },
+  examples: [
+    ['fuzz', 'ten seconds of PCT schedules of the unfixed kernel'],
+    ['fuzz --variant fixed --schedules 1000000 --expect silent', 'the fix stays silent: exit code 0'],
+    ['fuzz --strategy pos --seed 7 --until-report', 'partial order sampling, until it finds something'],
+  ],
+  async run(args, out) {
+    const subject = await subjectOf(args);
+    const schedules = args.whole('schedules', Number.POSITIVE_INFINITY, { min: 1, max: MOST_SCHEDULES });
+    const untilFinding = args.has('until-report');
+    const endless = Number.isFinite(schedules) || untilFinding;
+    const options = {
+      ...subject,
+      strategy: strategyOption(args),
+      depth: args.whole('depth', 2, { min: 1, max: 100 }),
+      seed: seedOf(args),
+      schedules,
+      seconds: args.decimal('seconds', endless ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: 1e7 }),
+      untilFinding,
+    };
+    const expected = expectation(args);
+    const boot = bootOf(args);
+    const threads = threadsOf(args);
+    const directory = args.text('out') === undefined ? undefined : new ResultDirectory(args.text('out') as string);
+    const interrupt = onInterrupt((text) => out.say(text));
+    const pool = new SearchPool(threads, boot);
+    const shown: Promise<void>[] = [];
+    const show = async (finding: FuzzFinding): Promise<void> => {
+      const { strategy, depth, seed } = options;
+      const token = tokenOf(subject, { strategy, depth, seed, index: finding.first });
+      const replayed = await replayAlone(subject, { strategy, depth, seed, index: finding.first }, boot);
+      out.say(`${out.style('red', finding.title)}, in schedule ${thousands(finding.first)}\n`);
+      showReplay(out, replayed);
+      out.say(`see it again: ksmrace replay ${token}\n`);
+      const { report, diagram } = findingText(replayed);
+      directory?.writeReport({ id: signatureId(finding), text: report, diagram, token, trace: replayed.runs, env: { options } });
+    };
+    let result: FuzzResult;
+    try {
+      result = await fuzz(pool, options, {
+        signal: interrupt.signal,
+        progress(now) {
+          out.progress(
+            `${now.seconds.toFixed(0)} s  ${thousands(now.schedules)} schedules  ${thousands(Math.round(now.schedules / now.seconds))}/s  ${thousands(now.withFinding)} with a finding (${now.found.length} distinct)`,
+          );
+        },
+        found: (finding) => shown.push(show({ ...finding })),
+      });
+      await Promise.all(shown);
+    } finally {
+      interrupt.done();
+      await pool.end();
+    }
+    const summary = summarizeFuzz(options, result, threads);
+    directory?.writeSummary(summary);
+    out.object(summary);
+    out.result(summaryText(summary));
+    return exitFor(result.withFinding, expected);
+  },
+};
+
+interface Summarized {
+  scenario: string;
+  workload: { variant: string; tasks: number; vmas: number; pages: number; scanned: boolean };
+  strategy: string;
+  depth: number;
+  seed: number;
+}
+
+function summarizeFuzz(options: Summarized & Parameters<typeof tokenOf>[0], result: FuzzResult, threads: number): Summary {
+  const { scenario, workload, strategy, depth, seed } = options;
+  return {
+    command: 'fuzz',
+    scenario,
+    variant: workload.variant,
+    seed,
+    node: process.version,
+    cores: availableParallelism(),
+    workers: threads,
+    seconds: result.seconds,
+    schedules: result.schedules,
+    perSecond: result.schedules / Math.max(1e-9, result.seconds),
+    reports: result.found.reduce((sum, { count }) => sum + count, 0),
+    signatures: result.found.map((finding) => ({
+      id: signatureId(finding),
+      kind: finding.kind,
+      title: finding.title,
+      count: finding.count,
+      first: { schedule: finding.first + 1, seconds: finding.seconds },
+      token: tokenOf({ scenario, workload: options.workload }, { strategy, depth, seed, index: finding.first }),
+    })),
+    hits: result.hits,
+    visits: result.visits,
+    exits: result.exits,
+    passes: result.passes,
+    trialsWithReport: result.withFinding,
+    settings: {
+      strategy,
+      depth,
+      tasks: workload.tasks,
+      vmas: workload.vmas,
+      pages: workload.pages,
+      scanned: workload.scanned ? 'yes' : 'no',
+    },
+    ...(result.partial ? { partial: true } : {}),
+  };
+}

@@ -1,0 +1,62 @@
+/** The options that `fuzz`, `explore`, `replay` and `minimize` share: which scenario, how much of it, on how many threads. */
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../lab/errors.ts';
+import type { SearchBoot } from '../lab/search/pool.ts';
+import type { Subject } from '../lab/search/session.ts';
+import { type Arguments, quoted } from './arguments.ts';
+import type { OptionTable } from './command.ts';
+import { common } from './common-options.ts';
+import { didYouMean } from './nearest.ts';
+
+/** Most threads, VMAs and pages of a search: what an engine's memory holds. */
+const MOST_THREADS = 64;
+const MOST_VMAS = 512;
+const MOST_PAGES = 512;
+
+export const subjectOptionTable = {
+  ...common('scenario', 'variant', 'vmas'),
+  tasks: { kind: 'value', value: 'N', help: "how many of the scenario's tasks run (default: the least, for ksm-exit 2)" },
+  pages: { kind: 'value', value: 'N', help: 'touched pages per area (default 1)' },
+  scanned: { kind: 'value', value: 'yes|no', help: 'has ksmd scanned the process before? (default no)' },
+} as const satisfies OptionTable;
+
+export const threadOptionTable = {
+  workers: { kind: 'value', value: 'N', help: 'search threads, one engine each (default: one per core)' },
+  lockdep: { kind: 'value', value: 'on|off', help: 'the lock validator (default on)' },
+  races: { kind: 'flag', help: 'look for data races on plain accesses as well (FastTrack); slower' },
+} as const satisfies OptionTable;
+
+/** Scenario and workload, checked. @throws UsageError */
+export async function subjectOf(args: Arguments): Promise<Subject> {
+  const { scenarios } = await import('../kernel/scenarios/index.ts');
+  const name = args.text('scenario') ?? 'ksm-exit';
+  const names = scenarios.map((scenario) => scenario.name);
+  const scenario = scenarios.find((s) => s.name === name);
+  if (scenario === undefined)
+    throw new UsageError(`--scenario ${quoted(name)} is not one of ${names.join(', ')}${didYouMean(name, names)}`);
+  const variants = scenario.variants.filter((variant) => variant !== 'user');
+  const variant = args.choice('variant', variants, variants[0] as string);
+  const [least, most] = scenario.taskLimits;
+  const { defaults } = scenario;
+  return {
+    scenario: name,
+    workload: {
+      variant,
+      tasks: args.whole('tasks', least, { min: least, max: most }),
+      vmas: args.whole('vmas', defaults.vmas, { min: 1, max: MOST_VMAS }),
+      pages: args.whole('pages', defaults.pages, { min: 1, max: MOST_PAGES }),
+      processes: defaults.processes,
+      scanned: args.choice('scanned', ['yes', 'no'], defaults.scanned ? 'yes' : 'no') === 'yes',
+    },
+  };
+}
+
+/** Number of search threads. */
+export function threadsOf(args: Arguments): number {
+  return args.whole('workers', availableParallelism(), { min: 1, max: MOST_THREADS });
+}
+
+/** How search threads start. */
+export function bootOf(args: Arguments): SearchBoot {
+  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), races: args.has('races') };
+}

@@ -1,0 +1,43 @@
+/** The token of `replay` and `minimize`: read, and held against this ksmrace. */
+import { UsageError } from '../lab/errors.ts';
+import { codeHash } from '../lab/search/code-hash.ts';
+import { strategyNames } from '../lab/search/strategy.ts';
+import { decodeToken, type Token } from '../lab/search/token.ts';
+import type { Arguments } from './arguments.ts';
+import type { Output } from './output.ts';
+
+/** The token, its scenario's least number of tasks, and whether it is of this very code. */
+export interface TokenArgument {
+  readonly token: Token;
+  readonly leastTasks: number;
+  readonly sameCode: boolean;
+}
+
+/** @throws UsageError */
+export async function tokenArgument(args: Arguments, out: Output): Promise<TokenArgument> {
+  const token = decodeToken(args.positional(0, 'TOKEN'));
+  const { scenarios } = await import('../kernel/scenarios/index.ts');
+  const scenario = scenarios.find(({ name }) => name === token.scenario);
+  if (scenario === undefined) {
+    throw new UsageError(`the token is for scenario ${token.scenario}, which is none of ${scenarios.map(({ name }) => name).join(', ')}`);
+  }
+  const { variant, tasks } = token.workload;
+  if (!scenario.variants.includes(variant)) {
+    throw new UsageError(`the token is for variant ${variant}, and ${token.scenario} has ${scenario.variants.join(', ')}`);
+  }
+  const [least, most] = scenario.taskLimits;
+  if (tasks < least || tasks > most) throw new UsageError(`the token is for ${tasks} tasks, and ${token.scenario} has ${least} to ${most}`);
+  const { schedule } = token;
+  if ('strategy' in schedule && !strategyNames().includes(schedule.strategy)) {
+    throw new UsageError(`the token is for strategy ${schedule.strategy}, which is none of ${strategyNames().join(', ')}`);
+  }
+  const sameCode = token.codeHash === codeHash();
+  if (!sameCode) {
+    out.say(
+      'strategy' in schedule
+        ? `the token is of other code (${token.codeHash}, this is ${codeHash()}): its seed may mean another schedule here, so this is a guess from step 1 on`
+        : `the token is of other code (${token.codeHash}, this is ${codeHash()}): played as far as it fits`,
+    );
+  }
+  return { token, leastTasks: least, sameCode };
+}

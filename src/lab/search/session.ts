@@ -1,0 +1,47 @@
+/** What a search thread works on: one scenario with one workload, its engine and its measured profile. */
+import type { Scenario, Workload } from '../../kernel/scenarios/scenario.ts';
+import { UsageError } from '../errors.ts';
+import { Engine } from './engine.ts';
+import { measure } from './profile.ts';
+import type { Profile } from './strategy.ts';
+
+export interface Session {
+  readonly engine: Engine;
+  readonly profile: Profile;
+}
+
+/** Which scenario, and how much of it. */
+export interface Subject {
+  readonly scenario: string;
+  readonly workload: Workload;
+}
+
+const stepped = new URL('../../../stepped/kernel/scenarios/index.js', import.meta.url).href;
+
+let session: Session | undefined;
+let subject: { name: string; workload: Workload } | undefined;
+
+/**
+ * The session of this thread. A thread has one for its whole life, because the set-up runs once in its memory.
+ * @throws UsageError for an unknown scenario or variant
+ */
+export async function sessionFor(wanted: Subject): Promise<Session> {
+  const { scenario: name, workload } = wanted;
+  if (session !== undefined) {
+    if (JSON.stringify(subject) !== JSON.stringify({ name, workload })) throw new Error('a search thread works on one workload only');
+    return session;
+  }
+  const { scenarios } = (await import(stepped)) as { scenarios: readonly Scenario[] };
+  const scenario = scenarios.find(({ name }) => name === wanted.scenario);
+  if (scenario === undefined) throw new UsageError(`there is no scenario ${wanted.scenario}`);
+  if (!scenario.variants.includes(wanted.workload.variant)) {
+    throw new UsageError(
+      `scenario ${wanted.scenario} has no variant ${wanted.workload.variant}: there are ${scenario.variants.join(', ')}`,
+    );
+  }
+  const engine = new Engine(scenario, wanted.workload);
+  const profile = measure(engine);
+  session = { engine, profile };
+  subject = { name, workload };
+  return session;
+}
