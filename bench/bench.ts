@@ -22,7 +22,7 @@ export interface Row {
   group: string;
   /** What was done, e.g. `spin_lock, spin_unlock`. */
   case: string;
-  /** `ns`, `us` ...: less is better. Ends in `/s`: more is better. */
+  /** `ns`, `us` ...: less is better. Ends in `/s`, or `efficiency`: more is better. */
   unit: string;
   median: number;
   /** The best sample: the smallest, or the largest of a rate. */
@@ -46,7 +46,7 @@ export interface Bench {
 
 /** Is more better in this unit? */
 export function isRate(unit: string): boolean {
-  return unit.endsWith('/s');
+  return unit.endsWith('/s') || unit === 'efficiency';
 }
 
 /** Makes a row of samples. */
