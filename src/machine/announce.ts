@@ -25,14 +25,30 @@ export function listen(heard: Listener, events: Iterable<number>): void {
   listener = heard;
 }
 
+/**
+ * Would an announcement of the event be heard or recorded? For tracepoints that look something up first. This and the
+ * two below are small, so that the JIT inlines them even where its budget for a function is spent.
+ */
+export function isHeard(event: number): boolean {
+  return RECORD || wanted[event] !== 0;
+}
+
 /** Announces an event that orders nothing between tasks. */
 export function announce(event: number, object: number, address: number, value: number): void {
-  if (RECORD) recordLocal(event, object, currentFunction(), address, value);
-  if (wanted[event] !== 0) listener(event, object, address, value);
+  if (RECORD || wanted[event] !== 0) tell(event, object, address, value);
 }
 
 /** Announces an event that orders tasks through the cache line of `line` (see recorder.ts). */
 export function announceSync(event: number, object: number, address: number, value: number, line: number): void {
+  if (RECORD || wanted[event] !== 0) tellSync(event, object, address, value, line);
+}
+
+function tell(event: number, object: number, address: number, value: number): void {
+  if (RECORD) recordLocal(event, object, currentFunction(), address, value);
+  if (wanted[event] !== 0) listener(event, object, address, value);
+}
+
+function tellSync(event: number, object: number, address: number, value: number, line: number): void {
   if (RECORD) recordSync(event, object, currentFunction(), address, value, line);
   if (wanted[event] !== 0) listener(event, object, address, value);
 }

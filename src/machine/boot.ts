@@ -6,6 +6,13 @@
  * away. So a thread entry calls {@link configureBoot} first and imports everything else dynamically after.
  */
 
+import { setFlagsFromString } from 'node:v8';
+
+// Kernel code is many small functions. V8's own budget is spent half-way through a hot one, and what it does not inline it
+// can neither fold nor drop (docs/performance.md). Process-wide, and read whenever a function is compiled.
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
+setFlagsFromString('--max-inlined-bytecode-size-small=60');
+
 /** How a task is delayed at scheduling points in a free run. */
 export type DelayMode = 'none' | 'random' | 'aimed';
 

@@ -146,7 +146,12 @@ export function lock_acquire(
   check: number,
   nest: Ptr<'lockdep_map'>,
 ): void {
-  if (!LOCKDEP || i32[DEBUG_LOCKS_WORD] === 0) return;
+  if (LOCKDEP) acquire(map, subclass, trylock, read, check, nest);
+}
+
+/** {@link lock_acquire} where the validator is on. Apart from it: too large for the JIT to inline, and then to drop. */
+function acquire(map: Ptr<'lockdep_map'>, subclass: number, trylock: number, read: number, check: number, nest: Ptr<'lockdep_map'>): void {
+  if (i32[DEBUG_LOCKS_WORD] === 0) return;
   const curr = current();
   const depth = get(curr, DEPTH);
   const idx = subclass === 0 ? get(map, CACHE0) : subclass === 1 ? get(map, CACHE1) : 0;
@@ -307,7 +312,12 @@ function find_held_lock(curr: Ptr<'task_struct'>, map: Ptr<'lockdep_map'>): numb
 
 /** A lock is about to be given up. */
 export function lock_release(map: Ptr<'lockdep_map'>): void {
-  if (!LOCKDEP || i32[DEBUG_LOCKS_WORD] === 0) return;
+  if (LOCKDEP) release(map);
+}
+
+/** {@link lock_release} where the validator is on. */
+function release(map: Ptr<'lockdep_map'>): void {
+  if (i32[DEBUG_LOCKS_WORD] === 0) return;
   const curr = current();
   const depth = get(curr, DEPTH);
   const top = (curr + HELD + (depth - 1) * HELD_SIZE) as unknown as Ptr<'held_lock'>;
