@@ -167,14 +167,21 @@ export function ksm_madvise(vma: Ptr<'vm_area_struct'>, start: number, end: numb
   return vm_flags & ~VM_MERGEABLE;
 }
 
+/** What a write to the run file means: 0, 1, 2, or -EINVAL. @inline */
+function run_value(text: string): number {
+  if (text === '2') return KSM_RUN_UNMERGE;
+  if (text === '1') return KSM_RUN_MERGE;
+  return /^\s*\+?[0-2]\s*$/.test(text) ? Number(text) : -EINVAL;
+}
+
 /**
  * A write to /sys/kernel/mm/ksm/run. May sleep.
  * @param text  what was written
  * @returns 0 (Linux: the bytes taken), -EINVAL for anything but 0, 1, 2, or the error of the unmerge pass
  */
 export function run_store(text: string): number {
-  if (!/^\s*\+?[0-2]\s*$/.test(text)) return -EINVAL;
-  const flags = Number(text);
+  const flags = run_value(text);
+  if (flags < 0) return flags;
   let error = 0;
   mutex_lock(ksm_thread_mutex);
   if (READ_ONCE(ksm, KSM.run) !== flags) {

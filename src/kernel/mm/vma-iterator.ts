@@ -13,7 +13,6 @@ import { addressOf } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
 import { mm_struct, ULONG_MAX } from '../include/mm_types.ts';
 import { mas_find, mas_prev } from '../lib/maple-tree/iterate.ts';
-import { mt_find, type ulong_ref } from '../lib/maple-tree/normal-api.ts';
 import { MA_STATE, type ma_state } from '../lib/maple-tree/state.ts';
 
 /** An iterator at `address`. Takes no lock and looks at nothing. @inline */
@@ -38,12 +37,10 @@ export function vma_prev(vmi: ma_state): Ptr<'vm_area_struct'> {
 
 /** The first VMA that ends above `addr`: the one that holds it, or the next. NULL if there is none. */
 export function find_vma(mm: Ptr<'mm_struct'>, addr: number): Ptr<'vm_area_struct'> {
-  const index: ulong_ref = { value: addr };
-  return mt_find(addressOf(mm, mm_struct.mm_mt), index, ULONG_MAX) as Ptr<'vm_area_struct'>;
+  return mas_find(vma_iter_init(mm, addr), ULONG_MAX) as Ptr<'vm_area_struct'>;
 }
 
 /** The first VMA that has an address in `start_addr`..`end_addr - 1`, or NULL. */
 export function find_vma_intersection(mm: Ptr<'mm_struct'>, start_addr: number, end_addr: number): Ptr<'vm_area_struct'> {
-  const index: ulong_ref = { value: start_addr };
-  return mt_find(addressOf(mm, mm_struct.mm_mt), index, end_addr - 1) as Ptr<'vm_area_struct'>;
+  return mas_find(vma_iter_init(mm, start_addr), end_addr - 1) as Ptr<'vm_area_struct'>;
 }
