@@ -1,9 +1,14 @@
 /**
- * The build after tsc: constants are put in as numbers (fold-constants.ts), kernel functions announce themselves (instrument.ts), and the stepped form of the kernel is
- * written (stepped/main.ts).
+ * The build after tsc: constants are put in as numbers (fold-constants.ts), kernel functions announce themselves
+ * (instrument.ts), and the stepped form of the kernel is written (stepped/main.ts).
+ *
+ * tsc compiles again only what changed, and a module does not change when a constant that was put into it does. So the
+ * constants are kept beside the modules (dist/.constants): when they differ, everything is compiled again.
  * Usage: `node dist/src/build/main.js`, from anywhere; says nothing when all is well.
  */
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Constants, foldableExports, foldConstants } from './fold-constants.ts';
@@ -14,20 +19,36 @@ import { buildStepped } from './stepped/main.ts';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), '..');
 const kernel = join(source, 'kernel');
+const constantsFile = join(source, '..', '.constants');
 
-/** The compiled modules of the kernel as tsc wrote them; none when all are finished already. */
-function freshModules(): Map<string, string> {
-  const fresh = new Map<string, string>();
+/** The compiled modules of the kernel. */
+function kernelModules(): Map<string, string> {
+  const modules = new Map<string, string>();
   for (const entry of readdirSync(kernel, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
     const file = join(entry.parentPath, entry.name);
-    const code = readFileSync(file, 'utf8');
-    if (!isInstrumented(code)) fresh.set(file, code);
+    modules.set(file, readFileSync(file, 'utf8'));
   }
-  return fresh;
+  return modules;
 }
 
-const fresh = freshModules();
+/** Compiles everything again and finishes it, in a process that knows nothing of the old modules. */
+function buildAgain(): never {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  execFileSync(process.execPath, [tsc, '-b', '--force'], { cwd: join(source, '..', '..'), stdio: 'inherit' });
+  execFileSync(process.execPath, [fileURLToPath(import.meta.url)], { stdio: 'inherit' });
+  process.exit();
+}
+
+/** Writes beside and renames, so that a build running at the same time never shows half a file. */
+function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.${process.pid}`, text);
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+const modules = kernelModules();
+/** As tsc wrote them; none when all are finished already. */
+const fresh = new Map([...modules].filter(([, code]) => !isInstrumented(code)));
 const offered = new Map<string, Constants | undefined>();
 if (fresh.size > 0) {
   // Loading the kernel declares all its structs. Its memory belongs to this process and goes away with it.
@@ -38,6 +59,9 @@ if (fresh.size > 0) {
       offered.set(file, file.startsWith(kernel) ? foldableExports(readFileSync(file, 'utf8'), declaredLayouts()) : undefined);
     return offered.get(file);
   };
+  const constants = JSON.stringify([...modules.keys()].sort().map((file) => [relative(source, file), ...(constantsOf(file) ?? [])]));
+  const others = fresh.size < modules.size;
+  if (others && (!existsSync(constantsFile) || readFileSync(constantsFile, 'utf8') !== constants)) buildAgain();
   const finished = new Map<string, string>();
   for (const [file, code] of fresh) {
     const shadowStack = relative(dirname(file), join(source, 'machine', 'shadow-stack.js'));
@@ -45,11 +69,8 @@ if (fresh.size > 0) {
     const { text, lineOf } = sourceOf(`${file}.map`);
     finished.set(file, instrument(foldConstants(code, file, constantsOf), name, shadowStack, lineOf, text));
   }
-  for (const [file, code] of finished) {
-    // Written beside and renamed, so that a build running at the same time never shows half a file.
-    writeFileSync(`${file}.${process.pid}`, code);
-    renameSync(`${file}.${process.pid}`, file);
-  }
+  for (const [file, code] of finished) replaceFile(file, code);
+  replaceFile(constantsFile, constants);
 }
 
 try {
