@@ -1,7 +1,8 @@
 /**
  * The flight recorder: a ring of the last records of every task, in the arena, in one order.
  *
- * A record is four words: clock, `event << 24 | object << 16 | function`, address, value. The order is Lamport's
+ * A record is four words: clock, `event << 24 | object << 16 | function`, address, value (the last two are stale in calls and
+ * returns). The order is Lamport's
  * (CACM 1978): each task counts its own clock, and synchronising events join it with a stamp kept for the
  * cache line of the word they touch. A shared counter would cost a contended atomic per event (34 ns); a stamp costs a
  * load and a store, on a line that travels with the lock anyway.
@@ -34,25 +35,39 @@ for (let index = 0; index < MAX_TASKS; index++) {
   if (ring.fresh) i32[(areaOf(index) + AREA_RING) >> 2] = rings + index * RING_RECORDS * RECORD_BYTES;
 }
 
-function put(area: number, clock: number, what: number, address: number, value: number): void {
+/** Word index of the ring of this thread's only task, 0 when it plays several. */
+const ONLY_RING = boot.task === undefined ? 0 : (rings + boot.task * RING_RECORDS * RECORD_BYTES) >> 2;
+
+/** Takes the next record of the ring; gives its word index. */
+function nextRecord(area: number): number {
   const head = i32[(area + AREA_RING_HEAD) >> 2] as number;
   i32[(area + AREA_RING_HEAD) >> 2] = head + 1;
+  return (ONLY_RING === 0 ? (i32[(area + AREA_RING) >> 2] as number) >> 2 : ONLY_RING) + (head & RING_MASK) * (RECORD_BYTES >> 2);
+}
+
+function put(area: number, clock: number, what: number, address: number, value: number): void {
   i32[(area + AREA_CLOCK) >> 2] = clock;
-  const at = ((i32[(area + AREA_RING) >> 2] as number) + (head & RING_MASK) * RECORD_BYTES) >> 2;
+  const at = nextRecord(area);
   i32[at] = clock;
   i32[at + 1] = what;
   i32[at + 2] = address;
   i32[at + 3] = value;
 }
 
+/** Records a function call. It has the clock of the event before it: its place is between two of its own task. */
 export function recordEnter(id: number): void {
   const area = currentArea();
-  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, (EV_ENTER << 24) | id, 0, 0);
+  const at = nextRecord(area);
+  i32[at] = i32[(area + AREA_CLOCK) >> 2] as number;
+  i32[at + 1] = (EV_ENTER << 24) | id;
 }
 
+/** Records the return of the function. */
 export function recordLeave(): void {
   const area = currentArea();
-  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, EV_LEAVE << 24, 0, 0);
+  const at = nextRecord(area);
+  i32[at] = i32[(area + AREA_CLOCK) >> 2] as number;
+  i32[at + 1] = EV_LEAVE << 24;
 }
 
 /** Records an event that no other task is ordered by. `fn` is the function it counts for. */

@@ -12,7 +12,7 @@ import { find_vma } from './vma-iterator.ts';
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
 
-/** Gives `start`..`end` of an area its new flags: cuts the area there if needed, then joins it with its neighbours. */
+/** Gives `start`..`end` of an area its new flags: cuts the area there if needed, then joins it with its neighbours. @inline */
 function madvise_update_vma(vma: Vma, start: number, end: number, new_flags: number): void {
   if (get(vma, vm_area_struct.vm_flags) === new_flags) return;
   let part = vma;
@@ -22,7 +22,7 @@ function madvise_update_vma(vma: Vma, start: number, end: number, new_flags: num
   vma_merge(part);
 }
 
-/** Must hold mmap_lock for write. Returns 0 or a negative errno. */
+/** Must hold mmap_lock for write. Returns 0 or a negative errno. @inline */
 function madvise_vma_behavior(vma: Vma, start: number, end: number, behavior: number): number {
   const new_flags = ksm_madvise(vma, start, end, behavior);
   if (new_flags < 0 && new_flags > -4096) return new_flags;

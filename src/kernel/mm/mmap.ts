@@ -49,7 +49,7 @@ export function vm_mmap(mm: Mm, addr: number, len: number, vm_flags: number): nu
   return start;
 }
 
-/** Must hold mmap_lock for write. */
+/** Must hold mmap_lock for write. @inline */
 function mmap_region(mm: Mm, start: number, len: number, vm_flags: number): void {
   const end = start + len;
   let next = find_vma(mm, start);
@@ -88,7 +88,7 @@ function absorb(vma: Vma, next: Vma): void {
   vma_expand(vma, getUlong(vma, vm_area_struct.vm_start), end);
 }
 
-/** Joins an area with its neighbours where flags and anon_vma allow. Must hold mmap_lock for write. Returns the area. */
+/** Joins an area with its neighbours where flags and anon_vma allow. Must hold mmap_lock for write. Returns the area. @inline */
 export function vma_merge(vma: Vma): Vma {
   const flags = get(vma, vm_area_struct.vm_flags);
   let whole = vma;

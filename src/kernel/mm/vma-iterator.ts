@@ -35,12 +35,12 @@ export function vma_prev(vmi: ma_state): Ptr<'vm_area_struct'> {
   return mas_prev(vmi, 0) as Ptr<'vm_area_struct'>;
 }
 
-/** The first VMA that ends above `addr`: the one that holds it, or the next. NULL if there is none. */
+/** The first VMA that ends above `addr`: the one that holds it, or the next. NULL if there is none. @inline */
 export function find_vma(mm: Ptr<'mm_struct'>, addr: number): Ptr<'vm_area_struct'> {
   return mas_find(vma_iter_init(mm, addr), ULONG_MAX) as Ptr<'vm_area_struct'>;
 }
 
-/** The first VMA that has an address in `start_addr`..`end_addr - 1`, or NULL. */
+/** The first VMA that has an address in `start_addr`..`end_addr - 1`, or NULL. @inline */
 export function find_vma_intersection(mm: Ptr<'mm_struct'>, start_addr: number, end_addr: number): Ptr<'vm_area_struct'> {
   return mas_find(vma_iter_init(mm, start_addr), end_addr - 1) as Ptr<'vm_area_struct'>;
 }
