@@ -12,7 +12,7 @@
  */
 import { POINT_FREE, POINT_READ, POINT_WRITE } from '../../machine/points.ts';
 import { AddressTable } from './address-table.ts';
-import { lowestBit } from './bits.ts';
+import { countBits, lowestBit } from './bits.ts';
 import { acquires, dependent, lifetimeOf, reads, releases, tries } from './dependence.ts';
 import type { Strategy, View } from './strategy.ts';
 
@@ -47,6 +47,15 @@ interface Cell {
   readClock: Int32Array;
 }
 
+/** The open part of a walk. */
+export interface DporState {
+  readonly chosen: readonly number[];
+  readonly backtrack: readonly number[];
+  readonly sleep: readonly number[];
+  readonly gives: readonly (readonly [place: number, objects: readonly number[]])[];
+  readonly cuts: number;
+}
+
 /** Walks all traces: `run` the engine with this strategy until {@link advance} says no. */
 export class Dpor implements Strategy {
   readonly alwaysAsk = true;
@@ -58,6 +67,7 @@ export class Dpor implements Strategy {
   /** Frames kept from the run before, and the last of them, whose step is another one now: new events begin there. */
   private kept = 0;
   private changed = 0;
+  private resumed = false;
   // Per frame.
   private readonly chosen = new Column();
   private readonly runnable = new Column();
@@ -97,7 +107,10 @@ export class Dpor implements Strategy {
 
   choose(view: View): number {
     const i = this.depth;
-    if (i < this.kept) return this.chosen.data[i] as number;
+    if (i < this.kept) {
+      if (this.resumed) this.notePending(i, view);
+      return this.chosen.data[i] as number;
+    }
     this.newFrame(i, view);
     const awake = view.runnable & ~(this.sleep.data[i] as number);
     if (awake === 0) {
@@ -112,6 +125,11 @@ export class Dpor implements Strategy {
 
   /** The state before step `i`, seen for the first time: what is pending, and who sleeps. */
   private newFrame(i: number, view: View): void {
+    this.notePending(i, view);
+    this.sleep.data[i] = i === 0 ? 0 : this.inherited(i - 1);
+  }
+
+  private notePending(i: number, view: View): void {
     for (const column of [this.chosen, this.runnable, this.backtrack, this.sleep]) column.reserve(i + 1);
     for (const column of [this.kinds, this.addresses, this.clocks]) column.reserve((i + 1) * ROW);
     for (let t = 0; t < this.tasks; t++) {
@@ -119,7 +137,6 @@ export class Dpor implements Strategy {
       this.addresses.data[i * ROW + t] = view.address[t] as number;
     }
     this.runnable.data[i] = view.runnable;
-    this.sleep.data[i] = i === 0 ? 0 : this.inherited(i - 1);
   }
 
   /** Sleepers of frame `i` that the step made there does not wake. */
@@ -279,7 +296,7 @@ export class Dpor implements Strategy {
   }
 
   /** After a deadlock: what each blocked task waits for races with what keeps it waiting. */
-  blockedAtEnd(live: number, kind: Int32Array, address: Int32Array): void {
+  deadlocked({ live, kind, address }: View): void {
     const i = this.depth;
     for (let left = live; left !== 0; left &= left - 1) {
       const t = lowestBit(left);
@@ -291,8 +308,44 @@ export class Dpor implements Strategy {
     }
   }
 
+  /**
+   * How many runs there may be: the product of the branches met on the way of the last run (D. Knuth, "Estimating the
+   * Efficiency of Backtrack Programs", 1975). A mean over many runs is worth something, and too low, as branches are still being added.
+   */
+  estimate(): number {
+    let product = 1;
+    for (let i = 0; i < this.depth; i++) product *= Math.max(1, countBits(this.backtrack.data[i] as number));
+    return product;
+  }
+
+  /** Where the walk stands, between {@link advance} and the next run: enough to go on elsewhere. */
+  state(): DporState {
+    const column = ({ data }: Column) => Array.from(data.subarray(0, this.kept));
+    const gives = [...this.sleeperGives].filter(([at]) => at < this.kept * ROW).map(([at, objects]) => [at, [...objects]] as const);
+    return { chosen: column(this.chosen), backtrack: column(this.backtrack), sleep: column(this.sleep), gives, cuts: this.cuts };
+  }
+
+  /** Goes on from such a place. Call before the first run. */
+  resume(state: DporState): void {
+    this.kept = state.chosen.length;
+    for (const [column, from] of [
+      [this.chosen, state.chosen],
+      [this.backtrack, state.backtrack],
+      [this.sleep, state.sleep],
+    ] as const) {
+      column.reserve(this.kept);
+      column.data.set(from);
+    }
+    for (const [at, objects] of state.gives) this.sleeperGives.set(at, objects);
+    this.cuts = state.cuts;
+    // The steps up to here are made again once, to know their clocks; the races among them are known already.
+    this.changed = 0;
+    this.resumed = true;
+  }
+
   /** Goes to the next run. @returns false when all traces are through */
   advance(): boolean {
+    this.resumed = false;
     for (let i = this.depth - 1; i >= 0; i--) {
       const done = this.chosen.data[i] as number;
       this.sleep.data[i] = (this.sleep.data[i] as number) | (1 << done);

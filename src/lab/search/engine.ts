@@ -22,9 +22,10 @@ import { onHeap, saveHeap, undoHeap } from '../../machine/stepped/heap.ts';
 import { cacheName } from '../../machine/stepped/slab.ts';
 import { CALM, canGoOn, clock, onArrival, STEPS } from '../../machine/stepped/step.ts';
 import { AREA_CLOCK, AREA_DEPTH, areaOf, setCurrent } from '../../machine/task-area.ts';
+import { FastTrack } from './fasttrack.ts';
 import { type FindingId, type FindingInfo, Findings } from './findings.ts';
 import { NO_PROFILE, oneAfterTheOther } from './in-order.ts';
-import type { Observer } from './observer.ts';
+import { type Observer, together } from './observer.ts';
 import { Random } from './random.ts';
 import type { Profile, Strategy, View } from './strategy.ts';
 import { describeStuckTasks } from './stuck.ts';
@@ -56,8 +57,9 @@ export class Engine {
   readonly workload: Workload;
   readonly tasks: readonly ScenarioTask[];
   readonly findings = new Findings();
-  /** Watches the steps; undefined costs nothing. */
-  observer: Observer | undefined;
+  /** Watches all schedules. */
+  private permanent: Observer | undefined;
+  private watching: Observer | undefined;
   /** Called at each finding, in the task that made it. */
   onFinding: (() => void) | undefined;
   stepLimit = DEFAULT_STEP_LIMIT;
@@ -114,7 +116,7 @@ export class Engine {
       (what, _address, write, cache) => this.heapFinding(what, write, cache),
       (object) => {
         if (this.view.current < 0) return;
-        this.observer?.freed(this.view.current, object);
+        this.watching?.freed(this.view.current, object);
         this.strategy?.freed?.(this.view.current, object);
       },
     );
@@ -125,6 +127,8 @@ export class Engine {
     }
     saveMemory();
     saveHeap();
+    if (bootOptions().races) this.permanent = new FastTrack(this);
+    this.observer = undefined;
     if (bootOptions().lockdep !== 'off') this.warmUp();
   }
 
@@ -156,7 +160,7 @@ export class Engine {
     this.alwaysAsk = strategy.alwaysAsk === true;
     view.current = -1;
     view.live = (1 << tasks.length) - 1;
-    this.observer?.begin(tasks.length);
+    this.watching?.begin(tasks.length);
     this.startTasks();
     strategy.begin({ random, tasks: tasks.length, profile });
     clock[STEPS] = 0;
@@ -188,7 +192,7 @@ export class Engine {
       }
       view.current = task;
       setCurrent(task);
-      this.observer?.executed(task, view.kind[task] as number, view.address[task] as number);
+      this.watching?.executed(task, view.kind[task] as number, view.address[task] as number);
       if (strategy.executed !== undefined) strategy.executed(task, view);
       if ((generators[task] as Stepped).next().done) {
         view.live &= ~(1 << task);
@@ -209,9 +213,19 @@ export class Engine {
     return out;
   }
 
+  /** Has `observer` watch the steps beside those who always do; nobody watching costs nothing. */
+  set observer(observer: Observer | undefined) {
+    this.watching = together([this.permanent, observer].filter((o) => o !== undefined));
+  }
+
   /** The task that runs now; -1 outside of schedules. */
   get current(): number {
-    return this.view.current;
+    return this.starting >= 0 ? this.starting : this.view.current;
+  }
+
+  /** A checker found something in the task that runs now. @param lines  asked for once per signature */
+  report(kind: string, title: string, key: string, lines: () => readonly string[]): void {
+    this.add(this.findings.idOf(kind, title, key, lines));
   }
 
   /** Preemptions up to `step` of the last schedule. */
@@ -256,7 +270,7 @@ export class Engine {
     }
     const next = this.chooseNow(step);
     if (next === task) {
-      this.observer?.executed(task, kind, address);
+      this.watching?.executed(task, kind, address);
       if (this.strategy?.executed !== undefined) this.strategy.executed(task, view);
       return false;
     }
@@ -288,7 +302,7 @@ export class Engine {
     view.step = step;
     view.calmUntil = 0;
     const task = (this.strategy as Strategy).choose(view);
-    if (this.observer === undefined && (this.strategy as Strategy).executed === undefined) clock[CALM] = view.calmUntil;
+    if (this.watching === undefined && (this.strategy as Strategy).executed === undefined) clock[CALM] = view.calmUntil;
     return task;
   }
 
@@ -317,6 +331,7 @@ export class Engine {
     }
     if (this.ending === 'cut') return;
     const { view } = this;
+    if (this.ending === 'deadlock') this.strategy?.deadlocked?.(view);
     const stuck = describeStuckTasks(view.live, this.tasks, view.kind, view.address);
     const title = this.ending === 'deadlock' ? 'deadlock: no task can go on' : `livelock: not through after ${this.stepLimit} steps`;
     this.add(this.findings.idOf(this.ending, title, stuck.key, () => stuck.lines));

@@ -1,11 +1,10 @@
 /** A block of schedules of a campaign, in one thread: the unit of work that is handed out. */
 import { EmulatorBug } from '../../machine/errors.ts';
-import type { FindingInfo } from './findings.ts';
+import { type FoundInBlock, FoundTable } from './found-table.ts';
 import { countHappenings, type Happenings } from './happenings.ts';
 import { Random } from './random.ts';
 import { type Session, type Subject, sessionFor } from './session.ts';
 import { loadStrategy, type Strategy } from './strategy.ts';
-import type { Run } from './token.ts';
 import { TraceHash } from './trace-hash.ts';
 
 export interface FuzzBlock extends Subject {
@@ -15,17 +14,6 @@ export interface FuzzBlock extends Subject {
   /** Number of the first schedule, and how many. */
   readonly from: number;
   readonly count: number;
-}
-
-/** A finding, and how often a block made it. */
-export interface FoundInBlock extends FindingInfo {
-  /** Schedules with it. */
-  schedules: number;
-  /** Times it was made. */
-  count: number;
-  /** The first schedule with it: its number, its runs of steps. */
-  first: number;
-  runs: readonly Run[];
 }
 
 export interface FuzzBlockResult extends Happenings {
@@ -49,7 +37,7 @@ export async function fuzzBlock(block: FuzzBlock): Promise<FuzzBlockResult> {
   const strategy = await loadStrategy(block.strategy, { depth: block.depth });
   const random = new Random();
   const seen = countHappenings();
-  const found = new Map<number, FoundInBlock>();
+  const found = new FoundTable();
   const start = performance.now();
   let steps = 0;
   let withFinding = 0;
@@ -59,23 +47,11 @@ export async function fuzzBlock(block: FuzzBlock): Promise<FuzzBlockResult> {
     steps += engine.steps;
     if (engine.found.length > 0) {
       withFinding++;
-      addFound(found, session, index);
+      found.add(engine, index);
     }
     if (index % CHECK_EVERY === 0) checkAgain(session, strategy, random, block, index, seen);
   }
-  return { ...seen, schedules: block.count, steps, withFinding, found: [...found.values()], milliseconds: performance.now() - start };
-}
-
-function addFound(found: Map<number, FoundInBlock>, { engine }: Session, index: number): void {
-  for (const [i, id] of engine.found.entries()) {
-    let known = found.get(id);
-    if (known === undefined) {
-      known = { ...(engine.findings.all[id] as FindingInfo), schedules: 0, count: 0, first: index, runs: engine.segments() };
-      found.set(id, known);
-    }
-    known.count++;
-    if (engine.found.indexOf(id) === i) known.schedules++;
-  }
+  return { ...seen, schedules: block.count, steps, withFinding, found: found.list(), milliseconds: performance.now() - start };
 }
 
 /** Plays schedule `index` twice more, watched, and compares all three. */

@@ -1,6 +1,7 @@
 /** A fuzzing campaign: blocks of seeds handed to search threads, counts added up, the first finding told at once. */
 import { addHits, type HitCounts, noHits } from '../summary.ts';
-import type { FoundInBlock, FuzzBlockResult } from './fuzz-block.ts';
+import { addFound, type FoundInBlock } from './found-table.ts';
+import type { FuzzBlockResult } from './fuzz-block.ts';
 import type { SearchPool } from './pool.ts';
 import type { Subject } from './session.ts';
 
@@ -105,19 +106,5 @@ function add(sum: FuzzResult, block: FuzzBlockResult, seconds: number, hooks: Fu
   sum.passes += block.passes;
   sum.busySeconds += block.milliseconds / 1000;
   sum.seconds = seconds;
-  for (const finding of block.found) {
-    const known = sum.found.find(({ signature }) => signature === finding.signature);
-    if (known === undefined) {
-      const fresh = { ...finding, seconds };
-      sum.found.push(fresh);
-      hooks.found?.(fresh);
-      continue;
-    }
-    known.count += finding.count;
-    known.schedules += finding.schedules;
-    if (finding.first < known.first) {
-      known.first = finding.first;
-      known.runs = finding.runs;
-    }
-  }
+  for (const fresh of addFound(sum.found, block.found, (finding) => ({ ...finding, seconds }))) hooks.found?.(fresh);
 }

@@ -9,7 +9,6 @@ import type { Profile } from './strategy.ts';
 export function measure(engine: Engine): Profile {
   const stepsOf = engine.tasks.map(() => 0);
   const touches = new Map<number, { counts: number[]; written: boolean }>();
-  const before = engine.observer;
   engine.observer = {
     begin() {},
     executed(task, kind, address) {
@@ -25,7 +24,7 @@ export function measure(engine: Engine): Profile {
     freed() {},
   };
   engine.run(oneAfterTheOther(), new Random(), NO_PROFILE);
-  engine.observer = before;
+  engine.observer = undefined;
   const shared = new Map<number, readonly number[]>();
   for (const [address, { counts, written }] of touches) {
     if (written && counts.filter((n) => n > 0).length > 1) shared.set(address, counts);

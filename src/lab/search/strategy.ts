@@ -50,6 +50,8 @@ export interface Strategy {
   executed?(task: number, view: View): void;
   /** During the step that `executed` told of last, the task gave this object back to its slab. */
   freed?(task: number, object: number): void;
+  /** No task can go on; `view.live` tells which are not through. */
+  deadlocked?(view: View): void;
   /** Wants to be asked even when only one task can go on. */
   readonly alwaysAsk?: boolean;
 }

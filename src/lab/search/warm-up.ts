@@ -46,4 +46,5 @@ export const NOT_OF_THE_GRAPH: ReadonlySet<string> = new Set([
   'use-after-free',
   'wild-access',
   'double-free',
+  'data-race',
 ]);
