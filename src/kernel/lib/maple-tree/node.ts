@@ -183,10 +183,11 @@ export function ma_set_meta(node: number, end: number, gapSlot: number): void {
 export function ma_max(node: number): number {
   return f64[(node >> 3) + PIVOT + ((i32[(node >> 2) + META] as number) & 0xff)] as number;
 }
-/** The slot that holds `index`, which must lie within the node. @inline */
+/** The slot that holds `index`, which must lie within the node: by halves, then slot by slot. @inline */
 export function ma_find_slot(node: number, index: number): number {
   const pivots = (node >> 3) + PIVOT;
   let i = pivots;
+  if (((i32[(node >> 2) + META] as number) & 0xff) > 7 && (f64[i + 7] as number) < index) i += 8;
   while ((f64[i] as number) < index) i++;
   return i - pivots;
 }

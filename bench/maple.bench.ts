@@ -1,0 +1,79 @@
+/** The maple tree: ours, ordered maps from npm, and what the kernel's needed on another machine. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type BenchOptions, type Row, row } from './bench.ts';
+import { measureMap, ORDERED_MAPS } from './peers/ordered-maps.ts';
+import { type Subject, sideBySide } from './side-by-side.ts';
+
+export const name = 'maple';
+export const about = 'the maple tree against sorted-btree and js-sdsl (points, one thread) and the figures of the kernel';
+
+/** Median ns per operation of the C tree of Linux 6.1.192 with gap tracking, at N = 64, 1,000 and 100,000, on a virtual x86-64 machine. */
+const NATIVE: Record<string, [number, number, number]> = {
+  store: [244, 452, 939],
+  load: [29, 54, 184],
+  walk: [29, 54, 184],
+  find: [11.0, 16.2, 37],
+  next: [11.0, 15.8, 28],
+  erase: [251, 544, 1231],
+  destroy: [0.7, 0.96, 4.4],
+};
+const SIZES = [64, 1000, 100_000];
+
+/** Build and destroy: areas, C in us, C with bulk fill in us. */
+const BUILDS: [number, number, number][] = [
+  [1, 0.034, 0.053],
+  [16, 1.5, 1.4],
+  [64, 10, 7.6],
+];
+
+/** The operation of an ordered map that stands beside one of ours. */
+const MAP_OPERATION: Record<string, string> = { store: 'store', load: 'load', find: 'iterate', next: 'iterate', erase: 'erase' };
+
+class MapleLoops {
+  readonly #worker = new Worker(new URL('./workers/maple-loops.js', import.meta.url));
+  async measure(what: string, n: number, count: number): Promise<number> {
+    const answer = once(this.#worker, 'message');
+    this.#worker.postMessage({ what, n, count });
+    return ((await answer) as [number])[0];
+  }
+  end(): Promise<number> {
+    return this.#worker.terminate();
+  }
+}
+
+export async function run(options: BenchOptions): Promise<Row[]> {
+  const loops = new MapleLoops();
+  const count = options.quick ? 50_000 : 300_000;
+  const rounds = options.quick ? 3 : 9;
+  const rows: Row[] = [];
+  try {
+    for (const [i, n] of SIZES.entries()) {
+      const group = `maple tree, ${n.toLocaleString('en')} ranges`;
+      for (const [what, native] of Object.entries(NATIVE)) {
+        const subjects: Subject[] = [{ sample: () => loops.measure(what, n, count) }];
+        const operation = MAP_OPERATION[what];
+        for (const [peer, make] of operation === undefined ? [] : Object.entries(ORDERED_MAPS)) {
+          subjects.push({ peer, sample: () => measureMap(make, operation as string, n, count) });
+        }
+        rows.push(...(await sideBySide(options, group, what, 'ns', subjects, rounds)));
+        rows.push(row(group, what, 'ns', [native[i] as number], 'C, recorded elsewhere'));
+      }
+      rows.push(row(group, 'memory per range', 'bytes', [await loops.measure('bytes', n, n)]));
+    }
+    for (const [n, native, bulk] of BUILDS) {
+      for (const [what, c] of [
+        ['build', native],
+        ['bulk', bulk],
+      ] as const) {
+        const text = `${what} and destroy, ${n} areas`;
+        const subjects = [{ sample: async () => (await loops.measure(what, n, count)) / 1000 }];
+        rows.push(...(await sideBySide(options, 'maple tree, whole', text, 'us', subjects, rounds)));
+        rows.push(row('maple tree, whole', text, 'us', [c], 'C, recorded elsewhere'));
+      }
+    }
+    return rows;
+  } finally {
+    await loops.end();
+  }
+}
