@@ -97,11 +97,11 @@ describe.concurrent('bad usage', () => {
     ['throws.mjs', 'export function unmerge_vmas() { throw new Error("no idea"); }', 'threw: no idea'],
     ['returns.mjs', 'export function unmerge_vmas() { return "x"; }', 'returned x'],
   ])("the variant module %s is the user's to mend, and nothing is left behind", async (name, text, sentence) => {
-    const { code, stderr } = await run('stress', '--variant', variant(name, text), '--seconds', '5', '--out', 'left');
+    const { code, stderr } = await run('stress', '--variant', variant(name, text), '--seconds', '5', '--out', `left-${name}`);
     expect(stderr).toContain(`ksmrace: --variant ${name}: `);
     expect(stderr).toContain(sentence);
     expect(code).toBe(1);
-    expect(existsSync(join(folder, 'left'))).toBe(false);
+    expect(existsSync(join(folder, `left-${name}`))).toBe(false);
   });
 });
 
