@@ -16,6 +16,17 @@ const i32 = arenaWords;
 /** A sleeper looks again after this long: a lost wake-up or a dead partner costs time, never the run. */
 const RECHECK_MS = 50;
 
+/**
+ * Whoever finds the other side asleep wakes it and waits until it is awake, so that both start together; for so many
+ * loads at most (about 150 us, a wake-up takes 50), because the host may have better things to do than to run it. If it
+ * had, the next wake-ups are not waited for.
+ */
+const AWAKE_SPINS = 20_000;
+const BUSY_WAKE_UPS = 64;
+
+/** Wake-ups not to wait for. */
+let hostIsBusy = 0;
+
 export const pairGate = struct(
   'lab_pair_gate',
   {
@@ -43,11 +54,24 @@ type GateWord = Field<'lab_pair_gate', Word>;
 /** The one gate of this world. */
 export const gate: Gate = staticStorage('lab_pair_gate', pairGate.SIZE, 64).address as Gate;
 
+/** Waits until the other side, just woken, is awake. */
+function awaitAwake(otherAsleep: GateWord): void {
+  if (hostIsBusy > 0) {
+    hostIsBusy--;
+    return;
+  }
+  for (let budget = AWAKE_SPINS; budget > 0; budget--) if (loadWord(gate, otherAsleep) === 0) return;
+  hostIsBusy = BUSY_WAKE_UPS;
+}
+
 /** Waits until the other side has come as often; see the file's head. @throws RunStopped */
 function pass(mine: GateWord, asleep: GateWord, other: GateWord, otherAsleep: GateWord): void {
   const round = (loadWord(gate, mine) + 1) | 0;
   storeWord(gate, mine, round);
-  if (loadWord(gate, otherAsleep) !== 0) wakeWord(gate, mine);
+  if (loadWord(gate, otherAsleep) !== 0) {
+    wakeWord(gate, mine);
+    awaitAwake(otherAsleep);
+  }
   for (let budget = spinBudget(); budget > 0; budget--) if (((loadWord(gate, other) - round) | 0) >= 0) return;
   storeWord(gate, asleep, 1);
   for (let seen = loadWord(gate, other); ((seen - round) | 0) < 0; seen = loadWord(gate, other)) {
