@@ -54,7 +54,8 @@ export function __might_sleep(): void {
   if (!debugLocks() || get(system, system_state.value) === SYSTEM_BOOTING) return;
   const nesting = get(curr, RCU_NESTING);
   if (nesting !== 0) lockdep_rcu_suspicious('Illegal context switch in RCU read-side critical section');
-  const count = get(curr, PREEMPT_COUNT);
+  // Without preemption (CONFIG_PREEMPT_RCU off) a read section counts as one disable.
+  const count = get(curr, PREEMPT_COUNT) + nesting;
   const irqsOff = get(curr, IRQ_STATE) & IRQ_HARD_OFF;
   if (count === 0 && irqsOff === 0) return;
   const at = sleeper();

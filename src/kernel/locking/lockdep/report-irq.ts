@@ -235,7 +235,6 @@ export function reportSafeToUnsafe(prev: Ptr<'held_lock'>, next: Ptr<'held_lock'
       '',
       `the dependencies between ${safeName} lock and the holding lock:`,
       ...print_shortest_lock_dependencies(ends.safe, 0),
-      '',
       'the dependencies between the lock to be acquired',
       ` and ${unsafeName} lock:`,
       ...print_shortest_lock_dependencies(ends.unsafe, save_trace()),

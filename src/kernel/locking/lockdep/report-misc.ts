@@ -11,6 +11,7 @@ import { current, held_lock, task_struct } from '../../include/task_struct.ts';
 import { WAIT_OF_CONTEXT } from './contexts.ts';
 import { className } from './names.ts';
 import { fileReport } from './report.ts';
+import { print_irqtrace_events } from './report-irq.ts';
 import {
   banner,
   cpuLine,
@@ -53,7 +54,7 @@ export function reportUnlockImbalance(map: Ptr<'lockdep_map'>): void {
     lines: [
       ...banner('WARNING: bad unlock balance detected!', 37),
       `${taskText(current())} is trying to release lock (${name}) at:`,
-      `[<${pointerText(map)}>] ${fn}`,
+      fn,
       'but there are no more locks to release!',
       '',
       'other info that might help us debug this:',
@@ -147,7 +148,7 @@ export function reportWarning(kind: string, condition: string, turnsOff: boolean
     const head = cpu.slice(0, cpu.indexOf(' Comm:'));
     const lines = ['------------[ cut here ]------------'];
     if (condition !== '') lines.push(condition);
-    lines.push(`WARNING: ${head} at ${place} ${fn}`, ...dump_stack(), '---[ end trace 0000000000000000 ]---');
+    lines.push(`WARNING: ${head} at ${place} ${fn}`, ...dump_stack(), ...print_irqtrace_events(), '---[ end trace 0000000000000000 ]---');
     return { lines, details: { condition, held: heldDetails(current()) } };
   });
 }
