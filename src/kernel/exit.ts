@@ -4,6 +4,7 @@ import { NULL } from '../machine/layout.ts';
 import { mmput } from './fork.ts';
 import { mmap_read_lock, mmap_read_unlock } from './include/mmap_lock.ts';
 import { current, PF_EXITING, task_struct } from './include/task_struct.ts';
+import { exit_oom_victim } from './mm/oom_kill.ts';
 
 /** The current task has no mm afterwards. May sleep: the last user tears the mm down. */
 export function exit_mm(): void {
@@ -14,6 +15,7 @@ export function exit_mm(): void {
   set(tsk, task_struct.mm, NULL);
   mmap_read_unlock(mm);
   mmput(mm);
+  exit_oom_victim();
 }
 
 /** The current task ends. */

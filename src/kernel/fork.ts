@@ -17,7 +17,7 @@ import { staticKey } from './locking/lockdep/types.ts';
 import { init_rwsem, rw_semaphore } from './locking/rwsem.ts';
 import { spin_lock_init } from './locking/spinlock.ts';
 import { ksm_exit, ksm_fork } from './mm/ksm.ts';
-import { copy_page_range } from './mm/memory.ts';
+import { copy_page_range } from './mm/memory-range.ts';
 import { exit_mmap } from './mm/mmap.ts';
 import { anon_vma_fork } from './mm/rmap.ts';
 import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './mm/slab.ts';

@@ -53,6 +53,8 @@ export interface BootOptions {
    * per task (shadow stack, ring, held locks, magazines) cheaper. Absent: tasks are switched with setCurrent().
    */
   task?: number | undefined;
+  /** Bytes of content that a page of the emulated memory has, a power of two. Read by whoever creates the arena. @defaultValue 4096 */
+  pageBytes: number;
   /** File URL of a user's variant module, loaded by the kernel's variant table. */
   variantModule?: string | undefined;
 }
@@ -70,6 +72,7 @@ const options: BootOptions = {
   heapCheck: false,
   refCheck: false,
   stepped: false,
+  pageBytes: 4096,
   races: false,
 };
 

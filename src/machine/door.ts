@@ -117,7 +117,9 @@ export function atomic_inc_not_zero<S extends string>(p: Ptr<S>, f: Field<S, Wor
 }
 
 /** Compare and exchange; gives the value found. */
-export function cmpxchg<S extends string>(p: Ptr<S>, f: Field<S, Word>, expected: number, v: number): number {
+export function cmpxchg<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, expected: Ptr<T>, v: Ptr<T>): Ptr<T>;
+export function cmpxchg<S extends string>(p: Ptr<S>, f: Field<S, Word>, expected: number, v: number): number;
+export function cmpxchg(p: number, f: number, expected: number, v: number): number {
   point(POINT_RMW, p + f);
   return Atomics.compareExchange(i32, (p + f) >> 2, expected, v);
 }

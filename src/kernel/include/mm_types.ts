@@ -54,6 +54,8 @@ export const mm_struct = struct(
     /** Page tables: hash chains of pte tables (mm/pgtable.ts), one per PGD slot. */
     pgd: words(32),
     nr_ptes: word,
+    /** Frames mapped here (MM_ANONPAGES): how much its end would give back. */
+    rss: word,
     // Written by ksmd, the unmerge pass and merging code of this mm; racy counters as in Linux.
     ksm_rmap_items: word,
     ksm_merging_pages: word,
@@ -82,24 +84,35 @@ export const vm_area_struct = struct('vm_area_struct', {
 
 export const anon_vma = struct('anon_vma', {
   rwsem: embed(rw_semaphore),
-  /** VMAs and rmap_items that refer to it. */
+  /** All VMAs that refer to it together hold one; each rmap_item in KSM's stable tree holds one. Atomic. */
   refcount: word,
+  /** VMAs that refer to it. Atomic. */
+  nr_vmas: word,
 });
 
-/** A page frame: `struct page`. */
+// Low bits of page->mapping.
+/** The rest is the anon_vma. */
+export const PAGE_MAPPING_ANON = 1;
+/** The rest is the stable node, or NULL while the page has none yet. */
+export const PAGE_MAPPING_KSM = 3;
+
+/** A page frame: `struct page`. It stays a page when it is free, so a stale pointer to it may be looked at (see get_ksm_page). */
 export const page = struct(
   'page',
   {
+    /** Its place on the list of free frames, while it is free. First, so that the counts stay 0 then. */
+    lru: word,
     /** References. Atomic. */
     _refcount: word,
     /** Page-table entries that map it, minus one. Atomic. */
     _mapcount: word,
-    flags: word,
-    /** anon_vma with low bits as tags, or the stable node of a KSM page. */
+    /** PG_locked and PG_waiters of Linux: a lock word (word-lock.ts). */
+    locked: word,
+    /** anon_vma or stable node with PAGE_MAPPING_* bits. Read racily. */
     mapping: word,
-    /** Virtual page number where it was first mapped. */
-    index: ulong,
-    /** What stands in it: a number from which all bytes follow (contents as bytes come with frames). */
+    // Content, see mm/page-content.ts. Who writes it has mapped the page writable.
+    /** Address of all the bytes; 0: the first eight are `content`, the others zero. */
+    data: word,
     content: ulong,
   },
   32,

@@ -67,6 +67,10 @@ export const task_struct = struct('task_struct', {
   mm: pointer('mm_struct'),
   /** Times the task had to queue for an rw_semaphore (tracepoint contention_begin). */
   contended: word,
+  /** The allocation that takes it from 1 to 0 fails (lib/fault-inject.ts); 0: none does. */
+  fail_nth: word,
+  /** TIF_MEMDIE: the OOM killer chose this task. Atomic, written by others. */
+  oom_victim: word,
   // What lockdep keeps per task. All zero is a task that holds nothing, in task context, with interrupts on.
   lockdep_depth: word,
   /** Key of the chain of locks held in the current context, two words. */

@@ -1,28 +1,24 @@
 /**
- * The scanner: ksmd walks the pages of all mergeable areas, one rmap_item each (mm/ksm.c, Linux 6.1).
- *
- * Content merging is not part of it yet: a page's checksum is remembered, and that is all.
+ * The scanner: ksmd walks the pages of all mergeable areas, one rmap_item each (mm/ksm.c, Linux 6.1). What becomes of a page is
+ * decided in ksm-cmp.ts.
  */
 import { addressOf, get, getUlong, READ_ONCE, set, setUlong } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { stopRequested } from '../../machine/wait.ts';
 import { mmdrop } from '../fork.ts';
 import { list_empty } from '../include/list.ts';
-import { mm_struct, PAGE_SIZE, page, ULONG_MAX, VM_MERGEABLE, vm_area_struct } from '../include/mm_types.ts';
+import { mm_struct, PAGE_SIZE, ULONG_MAX, VM_MERGEABLE, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_read_lock, mmap_read_unlock } from '../include/mmap_lock.ts';
+import { PageAnon } from '../include/page-flags.ts';
 import { ksm_test_exit } from '../include/sched-mm.ts';
 import { mas_find } from '../lib/maple-tree/iterate.ts';
 import { MA_STATE } from '../lib/maple-tree/state.ts';
+import { rb_root } from '../lib/rbtree.ts';
 import { mutex_lock, mutex_unlock } from '../locking/mutex.ts';
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts';
 import { finish_wait, prepare_to_wait, schedule_timeout } from '../sched/wait-queue.ts';
-import {
-  trace_checksum,
-  trace_full_scans,
-  trace_lru_add_drain_all,
-  trace_scan_cursor,
-  trace_unstable_tree_reset,
-} from '../trace/trace-ksm.ts';
+import { trace_full_scans, trace_lru_add_drain_all, trace_scan_cursor, trace_unstable_tree_reset } from '../trace/trace-ksm.ts';
+import { cmp_and_merge_page } from './ksm-cmp.ts';
 import { get_next_rmap_item, remove_trailing_rmap_items } from './ksm-rmap.ts';
 import { ksm_clear_mergeable, mm_slot_free, mm_slot_unlink } from './ksm-slots.ts';
 import {
@@ -37,15 +33,54 @@ import {
   ksm_thread_mutex,
   ksm_thread_wait,
   next_slot,
+  root_unstable_tree,
 } from './ksm-types.ts';
-import { follow_page } from './memory.ts';
-import { put_page } from './page_alloc.ts';
+
+import { get_page, put_page } from './page_alloc.ts';
+import { next_present, pte_lock, pte_lookup, pte_unlock, vm_normal_page } from './pgtable.ts';
 
 type Slot = Ptr<'ksm_mm_slot'>;
 type Item = Ptr<'ksm_rmap_item'>;
 
 /** How long ksmd sleeps at most before it looks whether the run ends, in ms. */
 const IDLE_MS = 100;
+
+/** No memory for an rmap_item: the scan goes on here another time. */
+const NO_MEMORY = -1 as Item;
+
+/**
+ * The next anonymous page of the area from the cursor on, with a reference; the cursor stops at it, or at `end` if there is none. Must
+ * hold mmap_lock. (Linux: a page-table walk with ksm_next_page_pmd_entry.)
+ */
+function ksm_next_page(vma: Ptr<'vm_area_struct'>, end: number): Ptr<'page'> {
+  const mm = get(vma, vm_area_struct.vm_mm);
+  let p: Ptr<'page'> = NULL;
+  pte_lock(mm);
+  let address = next_present(mm, getUlong(ksm, KSM.scan_address), end);
+  for (; address < end; address = next_present(mm, address + PAGE_SIZE, end)) {
+    p = vm_normal_page(pte_lookup(mm, address));
+    if (p !== NULL && PageAnon(p)) break;
+    p = NULL;
+  }
+  if (p !== NULL) get_page(p);
+  pte_unlock(mm);
+  setUlong(ksm, KSM.scan_address, address);
+  return p;
+}
+
+/** The item of the page that the cursor is at, whose reference it takes; the cursor moves behind it. @inline */
+function item_of_page(slot: Slot, p: Ptr<'page'>): Item {
+  const address = getUlong(ksm, KSM.scan_address);
+  const item = get_next_rmap_item(slot, get(ksm, KSM.scan_rmap_list), address);
+  if (item === NULL) {
+    put_page(p);
+    return NO_MEMORY;
+  }
+  set(ksm, KSM.scan_rmap_list, addressOf(item, ksm_rmap_item.rmap_list));
+  setUlong(ksm, KSM.scan_address, address + PAGE_SIZE);
+  set(ksm, KSM.scan_page, p);
+  return item;
+}
 
 /**
  * Looks for the next anonymous page from the cursor on in the slot's mm. Must hold mmap_lock for read. @inline
@@ -63,14 +98,8 @@ function scan_mm(slot: Slot): Item {
     if (get(vma, vm_area_struct.anon_vma) === NULL) setUlong(ksm, KSM.scan_address, end);
     while (getUlong(ksm, KSM.scan_address) < end) {
       if (ksm_test_exit(mm)) break;
-      const address = getUlong(ksm, KSM.scan_address);
-      const p = follow_page(vma, address);
-      setUlong(ksm, KSM.scan_address, address + PAGE_SIZE);
-      if (p === NULL) continue;
-      const item = get_next_rmap_item(slot, get(ksm, KSM.scan_rmap_list), address);
-      set(ksm, KSM.scan_rmap_list, addressOf(item, ksm_rmap_item.rmap_list));
-      set(ksm, KSM.scan_page, p);
-      return item;
+      const p = ksm_next_page(vma, end);
+      if (p !== NULL) return item_of_page(slot, p);
     }
   }
   return NULL;
@@ -85,6 +114,7 @@ function scan_get_next_rmap_item(): Item {
   let slot = get(ksm, KSM.scan_mm_slot);
   if (slot === ksm_mm_head) {
     trace_lru_add_drain_all();
+    set(root_unstable_tree, rb_root.rb_node, NULL);
     trace_unstable_tree_reset();
     spin_lock(ksm_mmlist_lock);
     slot = next_slot(slot);
@@ -105,7 +135,7 @@ function scan_get_next_rmap_item(): Item {
       item = scan_mm(slot);
       if (item !== NULL) {
         mmap_read_unlock(mm);
-        return item;
+        return item === NO_MEMORY ? NULL : item;
       }
       exiting = ksm_test_exit(mm);
     }
@@ -149,15 +179,6 @@ function scan_leave_mm(slot: Slot): Slot {
     spin_unlock(ksm_mmlist_lock);
   }
   return next;
-}
-
-/** Compares the page with what is known of it. Only its checksum is kept until pages are merged. */
-function cmp_and_merge_page(p: Ptr<'page'>, item: Item): void {
-  const content = getUlong(p, page.content);
-  const checksum = Math.imul(content | 0, 0x9e3779b1) ^ Math.floor(content / 2 ** 32);
-  const changed = get(item, ksm_rmap_item.oldchecksum) !== checksum;
-  if (changed) set(item, ksm_rmap_item.oldchecksum, checksum);
-  trace_checksum(item, changed ? 1 : 0);
 }
 
 /** Scans up to `scan_npages` pages. Must hold ksm_thread_mutex. May sleep. */

@@ -22,9 +22,8 @@
 import { addressOf, get, set } from '../../machine/door.ts';
 import { panic } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
-import { ERESTARTSYS } from '../include/errno.ts';
 import { MT_FLAGS_LOCK_EXTERN, MT_FLAGS_LOCK_MASK, maple_tree } from '../include/maple_tree.ts';
-import { mm_struct, PAGE_SIZE, vm_area_struct } from '../include/mm_types.ts';
+import { mm_struct } from '../include/mm_types.ts';
 import { mmap_read_lock, mmap_read_unlock } from '../include/mmap_lock.ts';
 import { ksm_test_exit } from '../include/sched-mm.ts';
 import { current, task_struct } from '../include/task_struct.ts';
@@ -41,33 +40,11 @@ import {
 } from '../trace/trace-ksm.ts';
 import { remove_trailing_rmap_items } from './ksm-rmap.ts';
 import { ksm_forget, mm_slot_unlink } from './ksm-slots.ts';
+import { remove_all_stable_nodes } from './ksm-stable-node.ts';
 import { KSM, ksm, ksm_mm_head, ksm_mm_slot, ksm_mmlist_lock, next_slot } from './ksm-types.ts';
 import { unmerge_vmas } from './ksm-variants.ts';
-import { follow_page } from './memory.ts';
-import { put_page } from './page_alloc.ts';
 
 type Mm = Ptr<'mm_struct'>;
-
-/** Breaks the sharing of the page at `addr`. No page is shared yet, so looking is all. Must hold mmap_lock. */
-function break_ksm(vma: Ptr<'vm_area_struct'>, addr: number): number {
-  const p = follow_page(vma, addr);
-  if (p !== NULL) put_page(p);
-  return 0;
-}
-
-/**
- * Breaks all shared pages of `start`..`end`. Must hold mmap_lock. Stops quietly when the mm is exiting.
- * @returns 0, -ERESTARTSYS on a pending signal, -ENOMEM
- */
-export function unmerge_ksm_pages(vma: Ptr<'vm_area_struct'>, start: number, end: number): number {
-  let error = 0;
-  for (let addr = start; addr < end && error === 0; addr += PAGE_SIZE) {
-    if (ksm_test_exit(get(vma, vm_area_struct.vm_mm))) break;
-    if (get(current(), task_struct.signal_pending) !== 0) error = -ERESTARTSYS;
-    else error = break_ksm(vma, addr);
-  }
-  return error;
-}
 
 /** Have the tree's flags been cleared by __mt_destroy? A look for tracepoints: no scheduling point. @inline */
 function mm_tree_destroyed(mm: Mm): boolean {
@@ -89,9 +66,6 @@ function announce_visit(mm: Mm, destroyed_before: boolean, waited: boolean): voi
   const outcome = get(mm, mm_struct.exit_outcome);
   trace_ksm_unmerge_visit(mm, (before ? VISIT_DESTROYED_BEFORE : 0) | (destroyed ? VISIT_DESTROYED : 0) | (outcome << VISIT_OUTCOME_SHIFT));
 }
-
-/** Drops all KSM pages of all users. Step 3 of the pass: no node is left, because nothing is merged yet. */
-function remove_all_stable_nodes(): void {}
 
 /**
  * Undoes all merging: visits every slot. Must hold ksm_thread_mutex. May sleep.

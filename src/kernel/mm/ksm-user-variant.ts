@@ -11,7 +11,7 @@ import { ksm_test_exit } from '../include/sched-mm.ts';
 import { mas_find } from '../lib/maple-tree/iterate.ts';
 import type { ma_state } from '../lib/maple-tree/state.ts';
 import { MA_STATE } from '../lib/maple-tree/state.ts';
-import { unmerge_ksm_pages } from './ksm-unmerge.ts';
+import { unmerge_ksm_pages } from './ksm-break.ts';
 
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;

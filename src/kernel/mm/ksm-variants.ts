@@ -19,8 +19,8 @@ import { mm_struct, ULONG_MAX, VM_MERGEABLE, vm_area_struct } from '../include/m
 import { ksm_test_exit } from '../include/sched-mm.ts';
 import { mas_find } from '../lib/maple-tree/iterate.ts';
 import { MA_STATE } from '../lib/maple-tree/state.ts';
+import { unmerge_ksm_pages } from './ksm-break.ts';
 import { KSM, ksm } from './ksm-types.ts';
-import { unmerge_ksm_pages } from './ksm-unmerge.ts';
 import { unmerge_vmas_user } from './ksm-user-variant.ts';
 
 type Mm = Ptr<'mm_struct'>;

@@ -47,6 +47,7 @@ import {
 } from '../trace/trace-ksm.ts';
 import { trace_mm_flag_set } from '../trace/trace-mm.ts';
 import { OBJ_MMF_VM_MERGEABLE } from '../trace/vocabulary.ts';
+import { unmerge_ksm_pages } from './ksm-break.ts';
 import { ksm_forget, mm_slot_alloc, mm_slot_unlink } from './ksm-slots.ts';
 import {
   KSM,
@@ -63,7 +64,7 @@ import {
   mm_slot_lookup,
   rmap_link,
 } from './ksm-types.ts';
-import { unmerge_and_remove_all_rmap_items, unmerge_ksm_pages } from './ksm-unmerge.ts';
+import { unmerge_and_remove_all_rmap_items } from './ksm-unmerge.ts';
 
 type Mm = Ptr<'mm_struct'>;
 

@@ -14,7 +14,7 @@ import { mas_empty_area } from '../lib/maple-tree/gaps.ts';
 import { mas_find, mas_prev } from '../lib/maple-tree/iterate.ts';
 import { MA_STATE, mas_set } from '../lib/maple-tree/state.ts';
 import { trace_mmf_oom_skip, trace_tlb_finish_mmu } from '../trace/trace-mm.ts';
-import { free_pgtables, unmap_vmas, zap_pte_range } from './memory.ts';
+import { free_pgtables, unmap_vmas, zap_pte_range } from './memory-range.ts';
 import { unlink_anon_vmas } from './rmap.ts';
 import { can_merge, split_vma, vm_area_alloc, vm_area_free, vma_expand, vma_link, vma_mas_remove } from './vma.ts';
 import { find_vma, vma_next } from './vma-iterator.ts';

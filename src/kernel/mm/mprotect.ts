@@ -4,9 +4,8 @@ import { NULL, type Ptr } from '../../machine/layout.ts';
 import { EINVAL, ENOMEM } from '../include/errno.ts';
 import { offset_in_page, PAGE_SIZE, VM_EXEC, VM_READ, VM_WRITE, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_write_lock, mmap_write_unlock } from '../include/mmap_lock.ts';
-import { pte_lock, pte_unlock } from './memory.ts';
 import { vma_merge } from './mmap.ts';
-import { mk_pte, next_present, PTE_PRESENT, pte_lookup, pte_page, set_pte_at } from './pgtable.ts';
+import { next_present, pte_lock, pte_lookup, pte_unlock, pte_wrprotect, set_pte_at } from './pgtable.ts';
 import { split_vma, vma_lookup } from './vma.ts';
 
 const PROTECTION = VM_READ | VM_WRITE | VM_EXEC;
@@ -15,7 +14,7 @@ const PROTECTION = VM_READ | VM_WRITE | VM_EXEC;
 function change_pte_range(mm: Ptr<'mm_struct'>, start: number, end: number): void {
   pte_lock(mm);
   for (let at = next_present(mm, start, end); at < end; at = next_present(mm, at + PAGE_SIZE, end)) {
-    set_pte_at(mm, at, mk_pte(pte_page(pte_lookup(mm, at)), PTE_PRESENT));
+    set_pte_at(mm, at, pte_wrprotect(pte_lookup(mm, at)));
   }
   pte_unlock(mm);
 }

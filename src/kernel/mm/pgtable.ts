@@ -5,9 +5,10 @@
  * hash slot. An entry is the frame's address with flags in its low bits, 0 when nothing is mapped. Everything here is
  * protected by the mm's page_table_lock. @notrace
  */
-import { get, getUlong, set, setUlong } from '../../machine/door.ts';
+import { addressOf, get, getUlong, set, setUlong } from '../../machine/door.ts';
 import { type Field, NULL, type Ptr, pointer, struct, ulong, type Word, words } from '../../machine/layout.ts';
 import { mm_struct, PAGE_SHIFT } from '../include/mm_types.ts';
+import { spin_lock, spin_unlock } from '../locking/spinlock.ts';
 import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './slab.ts';
 
 export const PTRS_PER_PTE = 16;
@@ -16,6 +17,8 @@ const PGD_SLOTS = 32;
 /** Flags of an entry. */
 export const PTE_PRESENT = 1;
 export const PTE_WRITE = 2;
+/** Maps the page of zeros: no counts, nobody's page. */
+export const PTE_SPECIAL = 4;
 const PTE_FLAGS = 31;
 
 const pte_table = struct('pte_table', {
@@ -44,6 +47,14 @@ function findTable(mm: Mm, index: number): Table {
   let table = get(mm, pgdSlot(index));
   while (table !== NULL && getUlong(table, pte_table.index) !== index) table = get(table, pte_table.next);
   return table;
+}
+
+/** Takes the page-table lock of an mm. */
+export function pte_lock(mm: Mm): void {
+  spin_lock(addressOf(mm, mm_struct.page_table_lock));
+}
+export function pte_unlock(mm: Mm): void {
+  spin_unlock(addressOf(mm, mm_struct.page_table_lock));
 }
 
 /** The entry for the page at `address`, 0 if there is none. Must hold page_table_lock. */
@@ -88,6 +99,16 @@ export function next_present(mm: Mm, address: number, end: number): number {
 /** The frame of an entry. */
 export function pte_page(pte: number): Ptr<'page'> {
   return (pte & ~PTE_FLAGS) as Ptr<'page'>;
+}
+
+/** The frame of an entry, NULL when it is the page of zeros or nothing: a page that belongs to somebody. */
+export function vm_normal_page(pte: number): Ptr<'page'> {
+  return (pte & PTE_SPECIAL) !== 0 ? NULL : pte_page(pte);
+}
+
+/** The entry without permission to write. */
+export function pte_wrprotect(pte: number): number {
+  return pte & ~PTE_WRITE;
 }
 
 export function mk_pte(page: Ptr<'page'>, flags: number): number {

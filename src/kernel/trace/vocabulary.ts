@@ -126,6 +126,20 @@ export const OBJECT_NAMES = [
   'ptl',
   'anon_vma',
   'lock',
+  'page_lock',
+  'page.stable_node',
+  'anon_vma_ref',
+  'stable_node',
+  'stable_tree',
+  'stable_node.hlist',
+  'ksm_pages_shared',
+  'ksm_pages_sharing',
+  'ksm_pages_unshared',
+  'ksm_merging_pages',
+  'rmap_item.UNSTABLE',
+  'rmap_item.STABLE',
+  'page',
+  'oom_victim',
 ] as const;
 
 export const OBJ_NONE = 0;
@@ -160,3 +174,17 @@ export const OBJ_PTL = 28;
 export const OBJ_ANON_VMA = 29;
 /** Any lock that has no number of its own; its name is in the lockdep_map. */
 export const OBJ_LOCK = 30;
+export const OBJ_PAGE_LOCK = 31;
+export const OBJ_PAGE_STABLE_NODE = 32;
+export const OBJ_ANON_VMA_REF = 33;
+export const OBJ_STABLE_NODE = 34;
+export const OBJ_STABLE_TREE = 35;
+export const OBJ_STABLE_NODE_HLIST = 36;
+export const OBJ_KSM_PAGES_SHARED = 37;
+export const OBJ_KSM_PAGES_SHARING = 38;
+export const OBJ_KSM_PAGES_UNSHARED = 39;
+export const OBJ_KSM_MERGING_PAGES = 40;
+export const OBJ_RMAP_ITEM_UNSTABLE = 41;
+export const OBJ_RMAP_ITEM_STABLE = 42;
+export const OBJ_PAGE = 43;
+export const OBJ_OOM_VICTIM = 44;

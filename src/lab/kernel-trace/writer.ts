@@ -41,7 +41,7 @@ const DETAIL =
   /^(mas_|madvise_|anon_vma_|unlink_anon|remove_vma|__put_anon|copy_mm|zap_|do_exit|handle_mm|do_anonymous|copy_page|split_vma|vma_|mm_init|pte_|change_)/;
 const LOCK_EVENTS: ReadonlySet<number> = new Set([V.EV_LOCK, V.EV_UNLOCK, V.EV_RLOCK, V.EV_RUNLOCK]);
 /** Our own events, which no kernel trace has. */
-const OURS: ReadonlySet<number> = new Set([V.EV_KSM_EXIT, V.EV_VISIT, V.EV_EXITED, V.EV_PASS]);
+const OURS: ReadonlySet<number> = new Set([V.EV_KSM_EXIT, V.EV_VISIT, V.EV_EXITED, V.EV_PASS, V.EV_REPORT_LOGGED]);
 
 /** Collects the events of one run. */
 export class TraceWriter {
@@ -51,6 +51,8 @@ export class TraceWriter {
   readonly #items = objectIds('R');
   readonly #pageTables = objectIds('PT');
   readonly #anonVmas = objectIds('AV');
+  readonly #pages = objectIds('P');
+  readonly #stableNodes = objectIds('S');
   #nextMm = '';
 
   /** @param taskNames  names by task index */
@@ -127,7 +129,21 @@ export class TraceWriter {
         return;
       }
       case V.OBJ_KSM_RMAP_ITEMS:
+      case V.OBJ_KSM_PAGES_SHARED:
+      case V.OBJ_KSM_PAGES_SHARING:
+      case V.OBJ_KSM_PAGES_UNSHARED:
         this.#put(ev, obj, 1, fn, { val: value });
+        return;
+      case V.OBJ_RMAP_ITEM_STABLE:
+      case V.OBJ_RMAP_ITEM_UNSTABLE:
+      case V.OBJ_UNSTABLE_TREE:
+      case V.OBJ_STABLE_NODE_HLIST:
+      case V.OBJ_STABLE_NODE:
+      case V.OBJ_STABLE_TREE:
+      case V.OBJ_PAGE:
+      case V.OBJ_PAGE_STABLE_NODE:
+      case V.OBJ_ANON_VMA_REF:
+        this.#merging(event, object, ev, obj, fn, address, value);
         return;
       case V.OBJ_MM:
         if (event === V.EV_ALLOC && this.#nextMm !== '') {
@@ -141,9 +157,34 @@ export class TraceWriter {
       return;
     }
     const mm = this.#mms.get(address);
-    if (mm === undefined) return;
+    if (mm === undefined || object === V.OBJ_OOM_VICTIM) return;
     this.#put(ev, obj, 1, fn, { mm, ...valueFields(event, object, value) });
     if (event === V.EV_FREE && object === V.OBJ_MM) this.#mms.delete(address);
+  }
+
+  /** What only merging does: events of items, stable nodes, pages and anon_vmas. */
+  #merging(event: number, object: number, ev: string, obj: string, fn: string, address: number, value: number): void {
+    switch (object) {
+      case V.OBJ_PAGE:
+        // A freed page has no line of its own; the next one at its address is another.
+        this.#pages.of(address, true);
+        return;
+      case V.OBJ_PAGE_STABLE_NODE:
+        this.#put(ev, obj, 1, fn, { id: this.#pages.of(address, false), val: value });
+        return;
+      case V.OBJ_ANON_VMA_REF:
+        this.#put(ev, obj, 1, fn, { id: this.#anonVmas.of(address, value === 0), val: value });
+        return;
+      case V.OBJ_STABLE_NODE:
+      case V.OBJ_STABLE_TREE:
+        this.#put(ev, obj, 1, fn, { id: this.#stableNodes.of(address, event === V.EV_FREE) });
+        return;
+      case V.OBJ_STABLE_NODE_HLIST:
+        this.#put(ev, obj, 1, fn, { id: this.#items.of(address, false), val: value });
+        return;
+      default:
+        this.#put(ev, obj, 1, fn, address === 0 ? {} : { id: this.#items.of(address, false) });
+    }
   }
 
   #lock(ev: string, object: number, map: number, fn: string): void {
@@ -161,7 +202,8 @@ export class TraceWriter {
       this.#put(ev, 'anon_vma', 2, fn, { id: this.#anonVmas.of(map, false) });
       return;
     }
-    this.#put(ev, V.OBJECT_NAMES[object] as string, 1, fn);
+    const more = object === V.OBJ_PAGE_LOCK ? { id: this.#pages.of(map, false) } : {};
+    this.#put(ev, V.OBJECT_NAMES[object] as string, 1, fn, more);
   }
 
   #tree(event: number, ev: string, obj: string, fn: string, tree: number, flags: number): void {
