@@ -38,7 +38,7 @@ async function contend(kind: string, threads: number, rounds: number): Promise<C
 for (const kind of ['spin', 'trylock', 'mutex']) {
   for (const threads of kind === 'trylock' ? [2] : [2, 8]) {
     test(`${kind}, ${threads} threads: one at a time, no increment lost`, async () => {
-      const rounds = 16_000 / threads;
+      const rounds = 48_000 / threads;
       const counts = await contend(kind, threads, rounds);
       expect(counts.map((c) => c.wrong)).toEqual(counts.map(() => 0));
       const last = Math.max(...counts.map((c) => c.count));
@@ -50,7 +50,7 @@ for (const kind of ['spin', 'trylock', 'mutex']) {
 
 for (const threads of [2, 8]) {
   test(`rw_semaphore, ${threads} threads: readers never beside a writer, no write lost`, async () => {
-    const rounds = 16_000 / threads;
+    const rounds = 48_000 / threads;
     const counts = await contend('rwsem', threads, rounds);
     expect(counts.map((c) => c.wrong)).toEqual(counts.map(() => 0));
     expect(Math.max(...counts.map((c) => c.count))).toBe((threads * rounds) / 4);
