@@ -1,7 +1,8 @@
 /**
  * Filling a tree in one go, as fork does: the nodes are allocated before, so that the stores that follow cannot run out of memory.
  *
- * The stores need not be ascending, but only then does the estimate hold. (Ascending stores fill leaves up anyway, see rebuild.ts.)
+ * The stores need not be ascending, but only then does the estimate hold; and only without RCU readers, because nodes that
+ * a store replaces are then used again by the next. (Ascending stores fill leaves up anyway, see rebuild.ts.)
  * @notrace
  */
 import { ENOMEM } from './errno.ts';

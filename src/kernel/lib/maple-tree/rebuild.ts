@@ -68,7 +68,7 @@ import {
   mte_to_node,
   slotField,
 } from './node.ts';
-import { type ma_state, mas_alloc_node } from './state.ts';
+import { type ma_state, mas_alloc_node, mas_free_node } from './state.ts';
 import { mt_in_rcu } from './walk.ts';
 
 /** How the slots of two nodes are dealt out. */
@@ -192,14 +192,14 @@ function adopt(bn: number, newOnly: boolean): void {
 }
 
 /** Frees the replaced nodes of all levels, from the leaves up (the way along a level leads over the levels above). */
-function freeReplaced(bn: number, levels: number, rcu: boolean): void {
+function freeReplaced(mas: ma_state, bn: number, levels: number, rcu: boolean): void {
   for (let level = 0; level < levels; level++) {
     const last = mab_replaced_last(bn, level);
     let node = mab_replaced_first(bn, level);
     for (;;) {
       const next = node === last ? 0 : ma_next_node(node);
       if (rcu) ma_free_rcu(node);
-      else mt_free_one(node);
+      else mas_free_node(mas, node);
       if (next === 0) break;
       node = next;
     }
@@ -214,7 +214,7 @@ function commitRoot(mas: ma_state, bn: number, root: number, height: number, lev
   mt_set_height(mt, height);
   rcu_assign_pointer(mt, maple_tree.ma_root, mte_mk_root(root));
   adopt(bn, false);
-  freeReplaced(bn, levels, mt_in_rcu(mt));
+  freeReplaced(mas, bn, levels, mt_in_rcu(mt));
 }
 
 /** Ends a write with one new node in place of one old one. */
@@ -224,7 +224,7 @@ function commitSlot(mas: ma_state, bn: number, parent: number, slot: number, eno
   ma_set_parent(node, parent, slot);
   rcu_assign_pointer(parent as Ptr<'maple_node'>, slotField(slot), enode);
   adopt(bn, false);
-  freeReplaced(bn, levels, mt_in_rcu(mas.tree));
+  freeReplaced(mas, bn, levels, mt_in_rcu(mas.tree));
   const inner = mt_inner_type(mas.tree);
   if (inner === maple_arange_64) mas_parent_gap(node, nodeGap(enode, inner));
 }
@@ -233,7 +233,7 @@ function commitSlot(mas: ma_state, bn: number, parent: number, slot: number, eno
 function commitInPlace(mas: ma_state, bn: number, parent: number, slot: number, levels: number): void {
   const inner = mt_inner_type(mas.tree);
   adopt(bn, false);
-  freeReplaced(bn, levels, false);
+  freeReplaced(mas, bn, levels, false);
   const end = mab_count(bn) - 1;
   for (let i = slot; i <= end; i++) {
     ma_set_slot(parent, i, mab_slot(bn, i));
@@ -289,15 +289,23 @@ export function mas_rebuild(mas: ma_state, bn: number, left: number, right: numb
   let first = left;
   let last = right;
   let mode = grows;
+  let height = 0;
   for (let level = 0; ; level++) {
     const top = mpp_is_root(ma_parent_pointer(first));
-    if (top && level > 0 && mab_count(bn) === 1) {
-      mab_set_replaced(bn, level, first, last);
-      commitRoot(mas, bn, mab_slot(bn, 0), level, level + 1);
-      return true;
-    }
     const overfull = mab_count(bn) > mt_slots(type);
     const share = top ? 0 : neighbour(first, last, type, mab_count(bn));
+    if (level > 0 && share === 0 && mab_count(bn) === 1) {
+      // The one node below is all that is left: it becomes the root, and all levels from here up go away.
+      mab_set_replaced(bn, level, first, last);
+      if (top) {
+        commitRoot(mas, bn, mab_slot(bn, 0), height, level + 1);
+        return true;
+      }
+      first = mpp_node(ma_parent_pointer(first));
+      last = mpp_node(ma_parent_pointer(last));
+      continue;
+    }
+    height = level + 1;
     if (share < 0) {
       first = ma_prev_node(first);
       const more = ma_data_end(first) + 1;
@@ -321,14 +329,14 @@ export function mas_rebuild(mas: ma_state, bn: number, left: number, right: numb
     mab_set_replaced(bn, level, first, last);
     if (top) {
       if (nodes === 1) {
-        commitRoot(mas, bn, mab_made(bn, made), level + 1, level + 1);
+        commitRoot(mas, bn, mab_made(bn, made), height, level + 1);
         return true;
       }
       mab_set_count(bn, 0);
       pushMade(bn, made, inner);
       const root = dealOut(mas, bn, inner, 0, EVEN);
       if (root === 0) return undo(bn);
-      commitRoot(mas, bn, mab_made(bn, made + nodes), level + 2, level + 1);
+      commitRoot(mas, bn, mab_made(bn, made + nodes), height + 1, level + 1);
       return true;
     }
     const before = ma_parent_pointer(first);

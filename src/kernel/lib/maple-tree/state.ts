@@ -13,7 +13,7 @@
  * @notrace
  */
 import type { Ptr } from '../../../machine/layout.ts';
-import { ma_next_spare, ma_set_next_spare, mt_alloc_one } from './node.ts';
+import { ma_next_spare, ma_set_next_spare, mt_alloc_one, mt_free_one } from './node.ts';
 
 export const MAS_START = 1;
 export const MAS_ROOT = 5;
@@ -69,4 +69,14 @@ export function mas_alloc_node(mas: ma_state): number {
   mas.alloc = ma_next_spare(node);
   ma_set_next_spare(node, 0);
   return node;
+}
+
+/** Frees a node that no reader can see: during a bulk fill it is kept for the next store. @inline */
+export function mas_free_node(mas: ma_state, node: number): void {
+  if (mas.alloc === 0) {
+    mt_free_one(node);
+    return;
+  }
+  ma_set_next_spare(node, mas.alloc);
+  mas.alloc = node;
 }
