@@ -3,7 +3,7 @@
  *
  * Reports live in the arena, so that any thread can read them while the run goes on. A report is known by its
  * signature (kind and call site or classes); the first task to find it writes the text, all others only count.
- * @unrewound: a search counts its findings over all schedules.
+ * @unrewound: a search counts its findings over all schedules. @notrace
  */
 import { get, set } from '../machine/door.ts';
 import { u8 as arenaBytes8, i32 as arenaWords, hashText, sbrk, staticStorage } from '../machine/memory.ts';

@@ -45,7 +45,12 @@ function nextRecord(area: number): number {
   return (ONLY_RING === 0 ? (i32[(area + AREA_RING) >> 2] as number) >> 2 : ONLY_RING) + (head & RING_MASK) * (RECORD_BYTES >> 2);
 }
 
-function put(area: number, clock: number, what: number, address: number, value: number): void {
+const STEPPED = boot.stepped;
+let steppedClock = 0;
+
+function put(area: number, taskClock: number, what: number, address: number, value: number): void {
+  // With all tasks in one thread there is one order, and no need to work it out.
+  const clock = STEPPED ? ++steppedClock : taskClock;
   i32[(area + AREA_CLOCK) >> 2] = clock;
   const at = nextRecord(area);
   i32[at] = clock;

@@ -53,7 +53,8 @@ function prune(steps: readonly Step[], least: number): Step[] {
       continue;
     }
     const inner = prune(step.steps, least);
-    if (inner.length > 0) out.push({ ...step, steps: inner });
+    // A call stands where the first thing happens in it: it may have begun long before.
+    if (inner.length > 0) out.push({ ...step, clock: (inner[0] as Step).clock, steps: inner });
   }
   return out;
 }

@@ -12,7 +12,7 @@ import { set_task_comm, task_struct, taskOf } from '../../kernel/include/task_st
 import { onReport, readReports } from '../../kernel/printk.ts';
 import { type Scenario, type ScenarioTask, SETUP_TASK, type Workload } from '../../kernel/scenarios/scenario.ts';
 import { bootOptions } from '../../machine/boot.ts';
-import { set } from '../../machine/door.ts';
+import { get, set } from '../../machine/door.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
 import { i32 } from '../../machine/memory.ts';
 import { resetRing } from '../../machine/recorder.ts';
@@ -262,6 +262,8 @@ export class Engine {
     view.kind[task] = kind;
     view.address[task] = address;
     this.seen[task] = seen;
+    // In a free run the task would now stand in the lock's queue (tracepoint contention_begin).
+    if (kind === 5 && !canGoOn(kind, address, seen)) set(taskOf(task), task_struct.contended, get(taskOf(task), task_struct.contended) + 1);
     if (this.starting >= 0) return true;
     const step = clock[STEPS] as number;
     if (step > this.stepLimit) {
