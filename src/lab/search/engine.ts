@@ -6,7 +6,8 @@
  * word that has not changed, is not runnable. When no task is, that is a deadlock.
  *
  * The set-up runs once; each schedule begins by undoing what the one before wrote (machine/stepped).
- * There is one engine per thread, because the points of the kernel code have one place to ask.
+ * There is one engine per thread, because the points of the kernel code have one place to ask; a new one takes the place of the
+ * one before.
  */
 import { set_task_comm, task_struct, taskOf } from '../../kernel/include/task_struct.ts';
 import { onReport, readReports } from '../../kernel/printk.ts';
@@ -17,8 +18,8 @@ import { EmulatorBug } from '../../machine/errors.ts';
 import { i32 } from '../../machine/memory.ts';
 import { resetRing } from '../../machine/recorder.ts';
 import { currentFunction, functionInfo } from '../../machine/shadow-stack.ts';
-import { adoptWrites, saveMemory, undoWrites } from '../../machine/stepped/access.ts';
-import { onHeap, saveHeap, undoHeap } from '../../machine/stepped/heap.ts';
+import { adoptWrites, beginSetUp, saveMemory, undoWrites } from '../../machine/stepped/access.ts';
+import { clearHeap, onHeap, saveHeap, undoHeap } from '../../machine/stepped/heap.ts';
 import { cacheName } from '../../machine/stepped/slab.ts';
 import { CALM, canGoOn, clock, onArrival, STEPS } from '../../machine/stepped/step.ts';
 import { AREA_CLOCK, AREA_DEPTH, areaOf, setCurrent } from '../../machine/task-area.ts';
@@ -120,6 +121,8 @@ export class Engine {
         this.strategy?.freed?.(this.view.current, object);
       },
     );
+    beginSetUp();
+    clearHeap();
     this.runAlone(() => scenario.setUp(workload));
     for (const [t, { name }] of this.tasks.entries()) {
       set_task_comm(taskOf(t), name);

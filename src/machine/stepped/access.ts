@@ -31,15 +31,33 @@ export function onPlainAccess(heard: PlainAccess): void {
   plainAccess = heard;
 }
 
+/** Lines as they were before a set-up wrote them: number and words of each. */
+const originals: [line: number, words: Int32Array][] = [];
+let settingUp = false;
+
 function note(address: number): void {
   const line = address >>> LINE_SHIFT;
   if (noted[line] !== 0) return;
   noted[line] = 1;
   lines[lineCount++] = line;
+  if (settingUp) keepOriginal(line, i32);
 }
 
-/** Keeps the memory as it is now: what {@link undoWrites} goes back to. Copies the whole arena. */
+function keepOriginal(line: number, words: Int32Array): void {
+  originals.push([line, words.slice(line * LINE_WORDS, (line + 1) * LINE_WORDS)]);
+}
+
+/** A set-up follows: undoes the one before, with all that came after it. What modules wrote when they were loaded stays. */
+export function beginSetUp(): void {
+  if (saved.length === 0) forgetNotes();
+  else undoWrites();
+  for (let last = originals.pop(); last !== undefined; last = originals.pop()) i32.set(last[1], last[0] * LINE_WORDS);
+  settingUp = true;
+}
+
+/** The set-up is through: keeps the memory as it is now, for {@link undoWrites}. Copies the whole arena. */
 export function saveMemory(): void {
+  settingUp = false;
   saved = i32.slice();
   forgetNotes();
 }
@@ -53,7 +71,9 @@ function forgetNotes(): void {
 export function adoptWrites(wanted: (address: number) => boolean): void {
   for (let n = 0; n < lineCount; n++) {
     const start = (lines[n] as number) * LINE_WORDS;
-    if (wanted(start << 2)) for (let at = start; at < start + LINE_WORDS; at++) saved[at] = i32[at] as number;
+    if (!wanted(start << 2)) continue;
+    keepOriginal(lines[n] as number, saved);
+    for (let at = start; at < start + LINE_WORDS; at++) saved[at] = i32[at] as number;
   }
 }
 

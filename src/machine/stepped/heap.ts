@@ -34,7 +34,7 @@ const tops = new Int32Array(REGIONS + 1);
 /** Live objects per cache, now and as {@link saveHeap} found them. */
 const live = new Int32Array(64);
 let savedLive = live.slice();
-let savedTop = 0;
+let savedTop = base;
 /** Objects of the set-up that the schedule freed: address and bytes. */
 const freed: number[] = [];
 
@@ -127,6 +127,14 @@ export function saveHeap(): void {
   savedLive = live.slice();
   savedTop = tops[0] as number;
   freed.length = 0;
+}
+
+/** A set-up follows: nothing is taken. */
+export function clearHeap(): void {
+  savedTop = base;
+  savedLive.fill(0);
+  freed.length = 0;
+  undoHeap();
 }
 
 /** Goes back to {@link saveHeap}. */
