@@ -112,7 +112,7 @@ export function readVectors(files: readonly string[]): Vector[] {
       const bytes = readFileSync(file);
       text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
     } catch (error) {
-      throw new BadVectorFile(`cannot read the vector file ${file}: ${(error as Error).message}`);
+      throw new BadVectorFile(`--vectors ${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
     }
     text.split('\n').forEach((line, i) => {
       if (line.trim() === '') return;
@@ -120,14 +120,15 @@ export function readVectors(files: readonly string[]): Vector[] {
       try {
         vector = JSON.parse(line) as Vector;
       } catch {
-        throw new BadVectorFile(`${file}, line ${i + 1}: not JSON`);
+        throw new BadVectorFile(`--vectors ${file}, line ${i + 1}: is not JSON`);
       }
       const whole =
         typeof vector.id === 'string' && Array.isArray(vector.ops) && Array.isArray(vector.events) && vector.locks !== undefined;
-      if (!whole) throw new BadVectorFile(`${file}, line ${i + 1}: not a lock vector (id, locks, ops, events)`);
+      if (!whole) throw new BadVectorFile(`--vectors ${file}, line ${i + 1}: is not a lock vector (id, locks, ops, events)`);
       out.push(vector);
     });
   }
+  if (out.length === 0) throw new BadVectorFile(`--vectors ${files.join(' ')}: holds no vectors`);
   return out;
 }
 
