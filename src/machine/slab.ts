@@ -12,8 +12,8 @@
  * emptied to the cache's shared list, a batch at a time, under a word lock. The state bytes stand outside the objects,
  * one per 32 bytes of arena. Objects are handed out as they were left; callers zero what they need.
  */
-import { bootOptions } from './boot.ts';
 import { EmulatorBug } from './errors.ts';
+import { HEAP_CHECK, heapFault, markObject, noteOwner } from './heap-check.ts';
 import { NULL, type Ptr, type StructInfo } from './layout.ts';
 import { arenaBytes, u8 as arenaBytes8, i32 as arenaWords, internName, sbrk, staticStorage } from './memory.ts';
 import { AREA_SLABS, areaOf, currentArea, MAX_TASKS, SLAB_CACHES } from './task-area.ts';
@@ -27,7 +27,6 @@ export const OBJECT_FREE = 1;
 export const OBJECT_LIVE = 2;
 export const OBJECT_QUARANTINED = 3;
 
-const HEAP_CHECK = bootOptions().heapCheck;
 /** Objects kept back per task and cache when heapCheck is on. */
 const QUARANTINE = 64;
 
@@ -102,7 +101,8 @@ function refill(cache: SlabCache<string>, mag: number): void {
     const start = sbrk(count * cache.bytes, cache.align, `a slab of ${cache.name}`);
     for (let i = count - 1; i >= 0; i--) {
       const object = start + i * cache.bytes;
-      u8[states + (object >> 5)] = OBJECT_FREE;
+      if (HEAP_CHECK) markObject(object, cache.bytes, OBJECT_FREE);
+      else u8[states + (object >> 5)] = OBJECT_FREE;
       i32[object >> 2] = head;
       head = object;
     }
@@ -138,7 +138,10 @@ export function slabAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
   i32[mag + MAG_HEAD] = i32[object >> 2] as number;
   i32[mag + MAG_COUNT] = (i32[mag + MAG_COUNT] as number) - 1;
   i32[mag + MAG_LIVE] = (i32[mag + MAG_LIVE] as number) + 1;
-  u8[states + (object >> 5)] = OBJECT_LIVE;
+  if (HEAP_CHECK) {
+    markObject(object, cache.bytes, OBJECT_LIVE);
+    noteOwner(object, cache.bytes, cache.index, true);
+  } else u8[states + (object >> 5)] = OBJECT_LIVE;
   return object as Ptr<S>;
 }
 
@@ -174,20 +177,26 @@ function quarantine(cache: SlabCache<string>, object: number): number {
 
 /**
  * Gives an object back.
- * @throws EmulatorBug when it is not live (double free)
+ * @throws EmulatorBug when it is not live (double free) and heapCheck is off
  */
 export function slabFree<S extends string>(cache: SlabCache<S>, object: Ptr<S>): void {
   const state = u8[states + (object >> 5)] as number;
+  if (HEAP_CHECK && state !== OBJECT_LIVE) {
+    heapFault('double-free', object, true);
+    return;
+  }
   if (state !== OBJECT_LIVE) throw new EmulatorBug(`double free of ${cache.name} at ${object} (state ${state})`);
   const mag = (currentArea() + AREA_SLABS + cache.index * MAG_BYTES) >> 2;
   i32[mag + MAG_LIVE] = (i32[mag + MAG_LIVE] as number) - 1;
   let back = object as number;
   if (HEAP_CHECK) {
-    u8[states + (object >> 5)] = OBJECT_QUARANTINED;
+    markObject(object, cache.bytes, OBJECT_QUARANTINED);
+    noteOwner(object, cache.bytes, cache.index, false);
     back = quarantine(cache, object);
     if (back === 0) return;
   }
-  u8[states + (back >> 5)] = OBJECT_FREE;
+  if (HEAP_CHECK) markObject(back, cache.bytes, OBJECT_FREE);
+  else u8[states + (back >> 5)] = OBJECT_FREE;
   i32[back >> 2] = i32[mag + MAG_HEAD] as number;
   i32[mag + MAG_HEAD] = back;
   const count = (i32[mag + MAG_COUNT] as number) + 1;
@@ -197,7 +206,7 @@ export function slabFree<S extends string>(cache: SlabCache<S>, object: Ptr<S>):
 
 /** State of the object at `address` (OBJECT_*). */
 export function objectState(address: number): number {
-  return u8[states + (address >> 5)] as number;
+  return (u8[states + (address >> 5)] as number) & 3;
 }
 
 /** Live objects of a cache over all tasks; exact while no task allocates. */
@@ -213,4 +222,14 @@ export function slabInfo(): Record<string, number> {
   const out: Record<string, number> = {};
   for (const cache of caches) if (cache !== undefined) out[cache.name] = liveObjects(cache);
   return out;
+}
+
+/** Name of cache number `index`, if this thread has loaded its module. */
+export function cacheName(index: number): string {
+  return caches[index]?.name ?? 'unknown object';
+}
+
+/** Bytes of the objects of cache number `index`. */
+export function cacheBytes(index: number): number {
+  return caches[index]?.bytes ?? 0;
 }

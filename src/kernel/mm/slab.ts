@@ -2,6 +2,8 @@
 import { zero } from '../../machine/door.ts';
 import type { Ptr, Struct, StructInfo } from '../../machine/layout.ts';
 import { type SlabCache, slabAlloc, slabCache, slabFree } from '../../machine/slab.ts';
+import { debug_check_no_locks_freed } from '../locking/lockdep/lockdep.ts';
+import '../kasan.ts';
 
 /** Makes the cache for a struct. */
 export function KMEM_CACHE<S extends string>(of: StructInfo<S>): SlabCache<S> {
@@ -21,5 +23,6 @@ export function kmem_cache_zalloc<S extends string>(cache: SlabCache<S>, of: Str
 }
 
 export function kmem_cache_free<S extends string>(cache: SlabCache<S>, object: Ptr<S>): void {
+  debug_check_no_locks_freed(object, cache.bytes);
   slabFree(cache, object);
 }

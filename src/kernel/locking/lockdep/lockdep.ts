@@ -434,7 +434,7 @@ function heldWithin(curr: Ptr<'task_struct'>, start: number, bytes: number): Ptr
 
 /** Memory is about to be freed: reports a lock in it that the current task holds. */
 export function debug_check_no_locks_freed(start: number, bytes: number): void {
-  if (!LOCKDEP || !debugLocks()) return;
+  if (!LOCKDEP || get(current(), DEPTH) === 0 || !debugLocks()) return;
   const held = heldWithin(current(), start, bytes);
   if (held !== NULL) reportHeldLockFreed('held-lock-freed', start, bytes, held);
 }
