@@ -33,12 +33,11 @@ function conditionText(c: Condition): string {
 function comparisonCells(e: Entry): string[] {
   if (e.variant === e.baseline) return ['', '', '', 'baseline'];
   if (e.judged === undefined) return ['', '', '', 'too few pairs'];
-  const doubt = e.precise ? '' : ' (too noisy for the precision asked for)';
   return [
     e.ratio.toFixed(4),
     `${e.ciLow.toFixed(4)} .. ${e.ciHigh.toFixed(4)}`,
     e.judged.pHolm < 0.0001 ? '<0.0001' : e.judged.pHolm.toFixed(4),
-    verdictText(e.judged) + doubt,
+    verdictText(e.judged) + (e.precise ? '' : ' *'),
   ];
 }
 
@@ -120,6 +119,13 @@ export function overheadText(result: OverheadResult): string {
     out.push(`Cores: ${result.pingPongNs.toFixed(0)} ns there and back, ${result.pingPongNs < NEAR_NS ? 'near' : 'far'}.`);
   }
   out.push(machineLine(result.machine));
+  if (
+    [result.iteration, result.conditions, result.exitLatency, result.throughput].flat().some((e) => e.judged !== undefined && !e.precise)
+  ) {
+    out.push(
+      `* The machine was too noisy for the precision asked for: not every interval here is within plus or minus ${100 * result.precision} %.`,
+    );
+  }
   if (result.unfinished) out.push('UNFINISHED: stopped early; these are the figures up to then.');
   return out.join('\n');
 }
