@@ -46,6 +46,8 @@ export interface BootOptions {
   refCheck: boolean;
   /** All tasks in this one thread, switched by an engine at scheduling points. @defaultValue false */
   stepped: boolean;
+  /** A recorded schedule is forced upon the threads (forced.ts). @defaultValue false */
+  forced: boolean;
   /** Race detection on plain accesses (stepped only). @defaultValue false */
   races: boolean;
   /**
@@ -73,6 +75,7 @@ const options: BootOptions = {
   refCheck: false,
   stepped: false,
   pageBytes: 4096,
+  forced: false,
   races: false,
 };
 

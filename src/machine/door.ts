@@ -23,6 +23,11 @@ export function get(p: number, f: number): number {
   return i32[(p + f) >> 2] as number;
 }
 
+/** A look at a word that others may change meanwhile, where any value will do: no scheduling point, no race. */
+export function data_race<S extends string>(p: Ptr<S>, f: Field<S, Word>): number {
+  return Atomics.load(i32, (p + f) >> 2);
+}
+
 /** Plain write of a word or pointer field. */
 export function set<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
 export function set<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void;

@@ -5,9 +5,10 @@
  * build the call is rewritten into a place where the engine may switch tasks (build/stepped.ts).
  */
 import { bootOptions } from './boot.ts';
+import { forcedStep } from './forced.ts';
 import { i32 as arenaWords } from './memory.ts';
 import { currentFunction } from './shadow-stack.ts';
-import { AREA_POINTS, AREA_RANDOM, areaOf, currentArea } from './task-area.ts';
+import { AREA_INDEX, AREA_POINTS, AREA_RANDOM, areaOf, currentArea } from './task-area.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -34,6 +35,7 @@ export const POINT_AWAIT = 10;
 export const POINT_FREE = 11;
 
 const DELAY = bootOptions().delay;
+const FORCED = bootOptions().forced;
 
 /**
  * Per-task words of aimed mode, from AREA_POINTS on: the site to wait at (0: none) and the spins; whether sites are
@@ -103,6 +105,7 @@ function noteSite(mine: number, site: number): void {
  * @param _address  the word or lock that it touches; the stepped build hands it to the strategy
  */
 export function point(kind: number, _address: number): void {
+  if (FORCED) forcedStep(i32[(currentArea() + AREA_INDEX) >> 2] as number);
   if (DELAY !== 'none') delayed(kind);
 }
 

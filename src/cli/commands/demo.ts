@@ -1,4 +1,6 @@
 /** `ksmrace demo`, and `npm start`: the race caught, and the fix that stays silent, in under a minute. */
+import { fuzz } from '../../lab/search/fuzz.ts';
+import { SearchPool } from '../../lab/search/pool.ts';
 import type { StressOptions } from '../../lab/stress/orders.ts';
 import type { Summary } from '../../lab/summary.ts';
 import { summaryText } from '../../lab/summary-text.ts';
@@ -6,6 +8,7 @@ import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
 import { EXIT_FAILED, EXIT_FOUND, EXIT_NOTHING } from '../exit-codes.ts';
 import { type Output, thousands } from '../output.ts';
+import { tokenOf } from '../search-findings.ts';
 import { seedOf } from '../stress-options.ts';
 import { runSession } from '../stress-session.ts';
 
@@ -14,6 +17,8 @@ const FIXED_TRIALS = 200_000;
 const FIXED_SECONDS = 20;
 /** The unfixed variant reports within a second; that long it may take on a busy machine. */
 const UNFIXED_SECONDS = 15;
+/** One schedule in fifty reports. */
+const SEARCHED = 20_000;
 
 const base: Omit<StressOptions, 'seed'> = {
   shape: 'paired',
@@ -44,6 +49,31 @@ async function catchIt(out: Output, seed: number): Promise<Summary> {
   return summary;
 }
 
+/** The same report by search: a seed instead of luck. @returns its token; undefined when none was found */
+async function searchIt(out: Output, seed: number): Promise<string | undefined> {
+  out.say(out.style('bold', '\nThe same by search: all tasks in one thread, a strategy choosing at each step'));
+  const { scenarios } = await import('../../kernel/scenarios/index.ts');
+  const scenario = scenarios.find(({ name }) => name === 'ksm-exit');
+  if (scenario === undefined) return undefined;
+  const subject = { scenario: 'ksm-exit', workload: { ...scenario.defaults, variant: 'unfixed', tasks: 2 } };
+  const pool = new SearchPool(1, { lockdep: 'on' });
+  try {
+    const options = { ...subject, strategy: 'pct', depth: 2, seed, schedules: SEARCHED, seconds: UNFIXED_SECONDS, untilFinding: true };
+    const { found } = await fuzz(pool, options);
+    const [finding] = found;
+    if (finding === undefined) {
+      out.say(`No report in ${thousands(SEARCHED)} schedules: that should not be.\n`);
+      return undefined;
+    }
+    const token = tokenOf(subject, { strategy: 'pct', depth: 2, seed, index: finding.first });
+    out.say(`${finding.title} in schedule ${thousands(finding.first + 1)} of seed ${seed}; see it again, as often as you like:`);
+    out.say(`  ksmrace replay ${token}\n`);
+    return token;
+  } finally {
+    await pool.end();
+  }
+}
+
 /** The fixed kernel, as long again and longer. */
 async function staySilent(out: Output, seed: number, trials: number): Promise<Summary> {
   out.say(out.style('bold', 'The kernel with the patch (variant "fixed")'));
@@ -65,14 +95,15 @@ export const command: Command = {
     const seed = seedOf(args);
     const unfixed = await catchIt(out, seed);
     if (unfixed.failure !== undefined || unfixed.reports === 0 || unfixed.partial) return ending(out, unfixed, undefined);
+    const token = await searchIt(out, seed);
     const fixed = await staySilent(out, seed, unfixed.trials ?? 0);
-    return ending(out, unfixed, fixed);
+    return ending(out, unfixed, fixed, token);
   },
 };
 
 /** The last words and the exit code. */
-function ending(out: Output, unfixed: Summary, fixed: Summary | undefined): number {
-  out.object({ command: 'demo', unfixed, fixed });
+function ending(out: Output, unfixed: Summary, fixed: Summary | undefined, token?: string): number {
+  out.object({ command: 'demo', unfixed, token, fixed });
   const failure = unfixed.failure ?? fixed?.failure;
   if (failure !== undefined) {
     out.error(`the emulator failed: ${failure}`);

@@ -19,7 +19,7 @@
  *  first step of the VMA iterator: the validator checks the tree's own spinlock, which nobody holds
  * ```
  */
-import { addressOf, get, set } from '../../machine/door.ts';
+import { addressOf, data_race, get, set } from '../../machine/door.ts';
 import { panic } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { MT_FLAGS_LOCK_EXTERN, MT_FLAGS_LOCK_MASK, maple_tree } from '../include/maple_tree.ts';
@@ -48,7 +48,7 @@ type Mm = Ptr<'mm_struct'>;
 
 /** Have the tree's flags been cleared by __mt_destroy? A look for tracepoints: no scheduling point. @inline */
 function mm_tree_destroyed(mm: Mm): boolean {
-  return (get(addressOf(mm, mm_struct.mm_mt), maple_tree.ma_flags) & MT_FLAGS_LOCK_MASK) !== MT_FLAGS_LOCK_EXTERN;
+  return (data_race(addressOf(mm, mm_struct.mm_mt), maple_tree.ma_flags) & MT_FLAGS_LOCK_MASK) !== MT_FLAGS_LOCK_EXTERN;
 }
 
 /** The author's own check: the tree of the iterator names the lock that was taken. It never fires. @inline */
@@ -63,7 +63,7 @@ function bug_on_wrong_lock(mm: Mm): void {
 function announce_visit(mm: Mm, destroyed_before: boolean, waited: boolean): void {
   const destroyed = mm_tree_destroyed(mm);
   const before = destroyed && (destroyed_before || !waited);
-  const outcome = get(mm, mm_struct.exit_outcome);
+  const outcome = data_race(mm, mm_struct.exit_outcome);
   trace_ksm_unmerge_visit(mm, (before ? VISIT_DESTROYED_BEFORE : 0) | (destroyed ? VISIT_DESTROYED : 0) | (outcome << VISIT_OUTCOME_SHIFT));
 }
 

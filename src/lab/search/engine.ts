@@ -23,6 +23,7 @@ import { clearHeap, onHeap, saveHeap, undoHeap } from '../../machine/stepped/hea
 import { cacheName } from '../../machine/stepped/slab.ts';
 import { CALM, canGoOn, clock, onArrival, STEPS } from '../../machine/stepped/step.ts';
 import { AREA_CLOCK, AREA_DEPTH, areaOf, setCurrent } from '../../machine/task-area.ts';
+import { FIRST_PID } from './engine-limits.ts';
 import { FastTrack } from './fasttrack.ts';
 import { type FindingId, type FindingInfo, Findings } from './findings.ts';
 import { NO_PROFILE, oneAfterTheOther } from './in-order.ts';
@@ -37,8 +38,6 @@ const RECORD = bootOptions().record;
 /** Steps after which a schedule counts as a livelock, where nothing else is asked for. */
 export const DEFAULT_STEP_LIMIT = 20_000;
 const MAX_STEPPED_TASKS = 16;
-/** Process number of the first task in reports. */
-const FIRST_PID = 101;
 /** Switches that are remembered; a schedule with more of them is replayed by its seed only. */
 const MAX_SEGMENTS = 8192;
 
