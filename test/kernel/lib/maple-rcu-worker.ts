@@ -93,22 +93,26 @@ function lookUp(): void {
   if (!wasTrue(cell, entry, from)) wrong.push(`cell ${cell} held ${entry / 4}, since ${from}`);
 }
 
-/** Walks over all ranges; each cell is judged once, with the range that was found over it. */
+/**
+ * Walks over all ranges; each cell is judged once, with the range that was found over it. The cell that a step begins with must be as
+ * it was at some moment of that step, the others of the walk.
+ */
 function iterate(): void {
   const from = Array.from({ length: CELLS }, (_, cell) => Atomics.load(log, THROUGH + cell));
   const mas = MA_STATE(mt, 0, 0);
   rcu_read_lock();
-  let behind = -1;
-  for (let entry = mas_find(mas, ULONG_MAX); entry !== 0; entry = mas_find(mas, ULONG_MAX)) {
-    const first = Math.max(behind + 1, mas.index / CELL);
-    if (mas.last <= behind * CELL) wrong.push('the walk went backward');
-    for (let cell = behind + 1; cell < mas.index / CELL; cell++) {
+  let cell = 0;
+  while (cell < CELLS && wrong.length < 5) {
+    from[cell] = Atomics.load(log, THROUGH + cell);
+    const entry = mas_find(mas, ULONG_MAX);
+    const found = entry === 0 ? CELLS : Math.max(cell, Math.floor(mas.index / CELL));
+    if (entry !== 0 && mas.last < cell * CELL) wrong.push('the walk went backward');
+    for (; cell < found; cell++)
       if (!wasTrue(cell, 0, from[cell] as number)) wrong.push(`the walk left cell ${cell} out, since ${from[cell]}`);
-    }
-    behind = (mas.last + 1) / CELL - 1;
-    for (let cell = first; cell <= behind; cell++) {
+    for (; entry !== 0 && cell < CELLS && cell * CELL <= mas.last; cell++) {
       if (!wasTrue(cell, entry, from[cell] as number)) wrong.push(`the walk found ${entry / 4} in cell ${cell}, since ${from[cell]}`);
     }
+    if (entry === 0) break;
   }
   rcu_read_unlock();
 }

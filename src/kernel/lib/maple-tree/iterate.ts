@@ -24,25 +24,29 @@ function mas_land(mas: ma_state, node: number, offset: number): void {
   mas.last = ma_pivot(node, offset);
 }
 
+/** A cursor that is on a range above the limit goes back to the limit, as in Linux 6.1. @inline */
+function rewind(mas: ma_state, max: number): void {
+  if (mas.index <= max) return;
+  mas.index = max;
+  mas.last = max;
+  mas.node = MAS_PAUSE;
+}
+
 /**
  * The next entry above the cursor's range that begins at or below `max`. Not found: the cursor stays, but for two cases that
  * Linux 6.1 has: a cursor that was above `max` already goes back to it, and one that ran off the tree's end stands behind the last entry. @inline
  */
 function mas_next_entry(mas: ma_state, max: number): number {
   if (mas.last >= max) {
-    if (mas.index > max) {
-      mas.index = max;
-      mas.last = max;
-      mas.node = MAS_PAUSE;
-    }
+    rewind(mas, max);
     return 0;
   }
   let node = mas.node;
   let offset = mas.offset;
   for (;;) {
     const end = ma_data_end(node);
-    let first = ma_pivot(node, offset < 0 ? 0 : offset);
-    for (first = offset < 0 ? ma_min(node) : first + 1; offset < end && first <= max; first = ma_pivot(node, offset) + 1) {
+    let first = offset < 0 ? ma_min(node) : ma_pivot(node, offset) + 1;
+    for (; offset < end && first <= max; first = ma_pivot(node, offset) + 1) {
       offset++;
       const entry = mt_slot(mas.tree, node, offset);
       if (entry === 0) continue;
@@ -134,7 +138,10 @@ function mas_next_root(mas: ma_state): number {
 export function mas_find(mas: ma_state, max: number): number {
   if (mas.node <= MAS_PAUSE && mas.node !== MAS_ROOT) {
     if (mas.node === MAS_PAUSE) {
-      if (mas.last >= max) return 0;
+      if (mas.last >= max) {
+        rewind(mas, max);
+        return 0;
+      }
       mas.index = mas.last + 1;
       mas.last = mas.index;
       mas.node = MAS_START;

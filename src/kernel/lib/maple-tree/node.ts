@@ -36,8 +36,7 @@
  * Encoded pointer (`maple_enode`): address | type << 3 | 4; in `ma_root` also | 2, which tells a node from an entry.
  * Parent pointer: address | slot << 3 | 6, at the root the tree's address | 1. A dead node is its own parent.
  *
- * The prefixes: `mt_` and `mtree_` work on a whole tree, `mas_` on a cursor (`ma_state`), `mte_` on an encoded node
- * pointer, `ma_` on a node's address, `mpp_` on a parent pointer.
+ * The prefixes of all functions are explained in index.ts.
  * @notrace
  */
 import { embed, type Field, NULL, type Ptr, struct, ulong, ulongs, type Word, word, words } from '../../../machine/layout.ts';

@@ -221,6 +221,21 @@ export function mas_store_gfp(mas: ma_state, entry: number): number {
 }
 
 /**
+ * As {@link mas_store_gfp}, for stores whose memory is there already (mas_expected_entries).
+ * @returns the entry that `index` had; -EINVAL, -ENOMEM
+ */
+export function mas_store(mas: ma_state, entry: number): number {
+  const root = mt_root_locked(mas.tree);
+  let before = mas.index === 0 ? root : 0;
+  if (xa_is_node(root)) {
+    const leaf = findLeaf(mte_safe_root(root), mas.index);
+    before = ma_slot(leaf, ma_find_slot(leaf, mas.index));
+  }
+  const error = mas_store_gfp(mas, entry);
+  return error === 0 ? before : error;
+}
+
+/**
  * Removes the whole range that the cursor is on, or that holds `index`: it becomes NULL. The cursor stays where it was.
  * @returns its entry, 0 when there was none; -ENOMEM when memory is out
  */
