@@ -4,8 +4,8 @@ import { internName } from '../memory.ts';
 import type { SlabCache } from '../slab.ts';
 import { HEAP_FREED, HEAP_LIVE, heapGive, heapLive, heapState, heapTake } from './heap.ts';
 
-export type { SlabCache } from '../slab.ts';
-export { OBJECT_FREE, OBJECT_LIVE, OBJECT_QUARANTINED, OBJECT_RAW } from '../slab.ts';
+// What is not replaced below is the same; local exports come before starred ones.
+export * from '../slab.ts';
 
 const caches: SlabCache<string>[] = [];
 
