@@ -10,6 +10,7 @@ import { current, get_task_comm, task_struct, taskOf } from './include/task_stru
 import { dump_stack, lockdep_print_held_locks, pointerText, taskText } from './locking/lockdep/report-text.ts';
 import { functionText } from './locking/lockdep/stack-trace.ts';
 import { countReport, reportSlot, writeReport } from './printk.ts';
+import { ledgerLines } from './ref-ledger.ts';
 
 const RULE = '='.repeat(66);
 
@@ -53,6 +54,7 @@ function report({ what, address, write, object, cache, allocated, freed }: HeapF
     `The buggy address is located ${address - object} bytes inside of`,
     ` ${bytes}-byte region [${pointerText(object)}, ${pointerText(object + bytes)})`,
     '',
+    ...ledgerLines(object),
     ...lockdep_print_held_locks(current()),
     RULE,
   );

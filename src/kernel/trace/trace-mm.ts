@@ -1,6 +1,7 @@
 /** Tracepoints of address spaces: counts, flags, teardown. The address is the mm's. @notrace */
 import { announce, announceSync } from '../../machine/announce.ts';
 import type { Ptr } from '../../machine/layout.ts';
+import { noteReference, openLedger, REF_CHECK } from '../ref-ledger.ts';
 import {
   EV_ALLOC,
   EV_CALL,
@@ -26,21 +27,26 @@ export function trace_mm_alloc(mm: Ptr<'mm_struct'>): void {
 }
 /** Its counts start at 1. */
 export function trace_mm_init(mm: Ptr<'mm_struct'>): void {
+  if (REF_CHECK) openLedger(mm);
   announce(EV_INIT, OBJ_MM_USERS, mm, 1);
   announce(EV_INIT, OBJ_MM_COUNT, mm, 1);
 }
 /** @param value  mm_users after the step */
 export function trace_mm_users_inc(mm: Ptr<'mm_struct'>, value: number): void {
+  if (REF_CHECK) noteReference(OBJ_MM_USERS, mm, 1, value);
   announceSync(EV_INC, OBJ_MM_USERS, mm, value, mm);
 }
 export function trace_mm_users_dec(mm: Ptr<'mm_struct'>, value: number): void {
+  if (REF_CHECK) noteReference(OBJ_MM_USERS, mm, -1, value);
   announceSync(EV_DEC, OBJ_MM_USERS, mm, value, mm);
 }
 /** @param value  mm_count after the step */
 export function trace_mm_count_inc(mm: Ptr<'mm_struct'>, value: number): void {
+  if (REF_CHECK) noteReference(OBJ_MM_COUNT, mm, 1, value);
   announceSync(EV_INC, OBJ_MM_COUNT, mm, value, mm);
 }
 export function trace_mm_count_dec(mm: Ptr<'mm_struct'>, value: number): void {
+  if (REF_CHECK) noteReference(OBJ_MM_COUNT, mm, -1, value);
   announceSync(EV_DEC, OBJ_MM_COUNT, mm, value, mm);
 }
 /** `ksm_test_exit` looked at mm_users. */
