@@ -54,15 +54,22 @@ export function store(name: WordName, value: number): void {
 /** Bounded spins (about 16 us each) before the wait sleeps: whoever is waked comes too late to meet anybody. */
 const PATIENCE = 4096;
 
-/** Waits until the word has the value: spins, then sleeps in slices. Throws RunStopped when the run stops. */
-export function waitFor(name: WordName, value: number): void {
+/** Waits until the word is no longer `old`: spins, then sleeps in slices. @returns the new value. @throws RunStopped */
+export function waitForOther(name: WordName, old: number): number {
   let patience = PATIENCE;
-  for (let seen = load(name); seen !== value; seen = load(name)) {
+  for (;;) {
+    const seen = load(name);
+    if (seen !== old) return seen;
     if (spinWhile(meeting, control[name], seen) || --patience >= 0) continue;
     addWord(meeting, control.sleepers, 1);
     awaitChange(meeting, control[name], seen);
     addWord(meeting, control.sleepers, -1);
   }
+}
+
+/** Waits until the word has the value. @throws RunStopped */
+export function waitFor(name: WordName, value: number): void {
+  for (let seen = load(name); seen !== value; ) seen = waitForOther(name, seen);
 }
 
 export function scannerLeftAt(): number {

@@ -4,13 +4,13 @@ import { OTHER_CONDITIONS, type OverheadOptions, runOverhead } from '../../../sr
 import { USUAL } from '../../../src/lab/overhead/result.ts';
 
 const options: OverheadOptions = {
-  vmas: [2, 16],
+  vmas: [128, 256],
   variants: ['fixed'],
   baseline: 'unfixed',
   claims: ['iteration', 'exitLatency', 'throughput'],
   conditions: [USUAL],
   order: 'abba',
-  minPairs: 3,
+  minPairs: 2,
   precision: 1,
   seconds: 0.1,
   seed: 1,
@@ -22,28 +22,28 @@ const quiet = (): void => {};
 test('a short run of everything ends, and its parts add up', async () => {
   const { result, cells } = await runOverhead(options, go, quiet);
   expect(cells.map((c) => [c.claim, c.vmas])).toEqual([
-    ['iteration', 2],
-    ['iteration', 16],
-    ['exitLatency', 2],
-    ['exitLatency', 16],
-    ['throughput', 2],
-    ['throughput', 16],
+    ['iteration', 128],
+    ['iteration', 256],
+    ['exitLatency', 128],
+    ['exitLatency', 256],
+    // Of larger processes only the smallest: most of the load would be their making.
+    ['throughput', 128],
   ]);
   for (const cell of cells) {
     const pairs = cell.experiment.variants[1]?.comparison?.pairs as number;
     const measured = cell.experiment.blocks.filter((b) => b.phase === 'a/b');
-    expect(pairs).toBeGreaterThanOrEqual(3);
+    expect(pairs).toBeGreaterThanOrEqual(2);
     expect(measured.length).toBe(4 * pairs);
     expect(cell.experiment.variants.map((v) => v.blocks.length)).toEqual([2 * pairs, 2 * pairs]);
-    expect(cell.experiment.aa?.pairs).toBe(3);
+    expect(cell.experiment.aa?.pairs).toBe(2);
     for (const block of measured) expect(block.value).toBeGreaterThan(0);
   }
-  expect(result).toMatchObject({ vmas: [2, 16], variants: ['unfixed', 'fixed'], baseline: 'unfixed', unfinished: false });
+  expect(result).toMatchObject({ vmas: [128, 256], variants: ['unfixed', 'fixed'], baseline: 'unfixed', unfinished: false });
   expect(result.iteration.map((e) => [e.vmas, e.variant])).toEqual([
-    [2, 'unfixed'],
-    [2, 'fixed'],
-    [16, 'unfixed'],
-    [16, 'fixed'],
+    [128, 'unfixed'],
+    [128, 'fixed'],
+    [256, 'unfixed'],
+    [256, 'fixed'],
   ]);
   for (const e of result.exitLatency) {
     expect(e.medianUs).toBeGreaterThan(0);
@@ -85,15 +85,14 @@ test('a variant of the user that throws is told in a sentence', async () => {
   await expect(runOverhead({ ...options, boot }, go, quiet)).rejects.toMatchObject({ name: 'UsageError' });
 });
 
-test('planted effects: more loads per area cost more, in their order', async () => {
+test('planted effect: more loads per area cost more', async () => {
   const cost = async (loads: number): Promise<number> => {
     const variantModule = new URL(`../../fixtures/extra-loads.mjs?loads=${loads}`, import.meta.url).href;
-    const plan = { ...options, vmas: [64], variants: ['user'], claims: ['iteration' as const], minPairs: 10, seconds: 0.5 };
+    const plan = { ...options, vmas: [64], variants: ['user'], claims: ['iteration' as const], minPairs: 5, seconds: 0.2 };
     const { result } = await runOverhead({ ...plan, boot: { ...options.boot, variantModule } }, go, quiet);
     return result.iteration[1]?.ratio as number;
   };
-  // An atomic load takes some 8 ns of about 250 ns per area: far apart, so that no busy machine swaps them.
-  const [none, some, many] = [await cost(0), await cost(16), await cost(128)];
-  expect(some).toBeGreaterThan(none as number);
-  expect(many).toBeGreaterThan(2 * (some as number));
+  // An atomic load takes some 8 ns of about 110 ns per area: far apart, so that no busy machine swaps them.
+  const [none, many] = [await cost(0), await cost(64)];
+  expect(many).toBeGreaterThan(2 * none);
 });
