@@ -171,6 +171,8 @@ describe('a run', () => {
     const first = await run('stress', '--trials', '500', '--scanned', 'yes', '--delay', 'random', '--out', 'one');
     expect(first.stdout).toContain('WARNING: suspicious RCU usage');
     expect(first.stdout).toContain('task 1\t\t\t\t\ttask 2');
+    expect(first.stdout).toMatch(/\n\t{5} __mmput\(\)\n/);
+    expect(first.stdout).not.toMatch(/function \d/);
     await run('stress', '--trials', '700', '--scanned', 'yes', '--delay', 'random', '--out', 'two');
     const [id] = readdirSync(join(folder, 'one', 'reports')) as [string];
     expect(readdirSync(join(folder, 'one', 'reports', id)).sort()).toEqual(['diagram.txt', 'env.json', 'report.txt', 'trace.json']);
@@ -200,11 +202,18 @@ describe('a run', () => {
   });
 });
 
+/** Waits until a run has written that it made trials. */
+async function firstTrials(out: string): Promise<void> {
+  const file = join(folder, out, 'summary.json');
+  const made = () => existsSync(file) && ((JSON.parse(readFileSync(file, 'utf8')) as Summary).trials ?? 0) > 0;
+  while (!made()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 describe('faults', () => {
   it.each([['paired'], ['organic']])('Ctrl-C ends a %s run within a second, with the summary so far', async (shape) => {
     const out = `stopped-${shape}`;
     const { child, ended, mark } = start('stress', '--shape', shape, '--seconds', '60', '--variant', 'fixed', '--out', out, '--json');
-    while (!existsSync(join(folder, out, 'summary.json'))) await new Promise((resolve) => setTimeout(resolve, 50));
+    await firstTrials(out);
     mark();
     child.kill('SIGINT');
     const { code, stdout, seconds } = await ended;
@@ -230,7 +239,7 @@ describe('faults', () => {
   it('Ctrl-C ends even a thread that never comes back', async () => {
     const loops = variant('loops.mjs', 'let n = 0; export function unmerge_vmas() { if (++n > 300) for (;;); return 0; }');
     const { child, ended, mark } = start('stress', '--variant', loops, '--seconds', '30', '--out', 'looped');
-    while (!existsSync(join(folder, 'looped', 'summary.json'))) await new Promise((resolve) => setTimeout(resolve, 50));
+    await firstTrials('looped');
     mark();
     child.kill('SIGINT');
     const { code, seconds } = await ended;
@@ -246,6 +255,7 @@ describe('demo', () => {
     expect(stdout).toMatch(
       /demo: unfixed reported in trial [\d,]+; fixed met the destroyed tree [\d,]+ times in [\d,]+ trials and stayed silent\n$/,
     );
+    expect(stdout).toMatch(/ksmrace replay k1-\S+\n/);
     expect(code).toBe(0);
   });
 });

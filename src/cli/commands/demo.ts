@@ -1,4 +1,5 @@
 /** `ksmrace demo`, and `npm start`: the race caught, and the fix that stays silent, in under a minute. */
+import { availableParallelism } from 'node:os';
 import { fuzz } from '../../lab/search/fuzz.ts';
 import { SearchPool } from '../../lab/search/pool.ts';
 import type { StressOptions } from '../../lab/stress/orders.ts';
@@ -7,8 +8,9 @@ import { summaryText } from '../../lab/summary-text.ts';
 import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
 import { EXIT_FAILED, EXIT_FOUND, EXIT_NOTHING } from '../exit-codes.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { type Output, thousands } from '../output.ts';
-import { tokenOf } from '../search-findings.ts';
+import { replayAlone, tokenOf } from '../search-findings.ts';
 import { seedOf } from '../stress-options.ts';
 import { runSession } from '../stress-session.ts';
 
@@ -17,8 +19,11 @@ const FIXED_TRIALS = 200_000;
 const FIXED_SECONDS = 20;
 /** The unfixed variant reports within a second; that long it may take on a busy machine. */
 const UNFIXED_SECONDS = 15;
-/** One schedule in fifty reports. */
-const SEARCHED = 20_000;
+
+/** What is searched, how, and for how long at most. */
+const SEARCHED = { variant: 'unfixed', tasks: 2, vmas: 1, pages: 1, processes: 0, scanned: false };
+const STRATEGY = { strategy: 'pct', depth: 2 };
+const SEARCH_SECONDS = 10;
 
 const base: Omit<StressOptions, 'seed'> = {
   shape: 'paired',
@@ -49,27 +54,33 @@ async function catchIt(out: Output, seed: number): Promise<Summary> {
   return summary;
 }
 
-/** The same report by search: a seed instead of luck. @returns its token; undefined when none was found */
-async function searchIt(out: Output, seed: number): Promise<string | undefined> {
-  out.say(out.style('bold', '\nThe same by search: all tasks in one thread, a strategy choosing at each step'));
-  const { scenarios } = await import('../../kernel/scenarios/index.ts');
-  const scenario = scenarios.find(({ name }) => name === 'ksm-exit');
-  if (scenario === undefined) return undefined;
-  const subject = { scenario: 'ksm-exit', workload: { ...scenario.defaults, variant: 'unfixed', tasks: 2 } };
-  const pool = new SearchPool(1, { lockdep: 'on' });
+/** The same by seed: a schedule that anyone can play again. Its token, or nothing. */
+async function searchForIt(out: Output, seed: number): Promise<string | undefined> {
+  out.say(out.style('bold', 'The same by search'));
+  out.say(
+    'Both tasks in one thread, switched at scheduling points as a seed says. ksmd has not scanned: this is the window of the mail.\n',
+  );
+  const subject = { scenario: 'ksm-exit', workload: SEARCHED };
+  const { strategy, depth } = STRATEGY;
+  const pool = new SearchPool(availableParallelism(), { lockdep: 'on', races: false });
+  const interrupt = onInterrupt((text) => out.say(text));
   try {
-    const options = { ...subject, strategy: 'pct', depth: 2, seed, schedules: SEARCHED, seconds: UNFIXED_SECONDS, untilFinding: true };
-    const { found } = await fuzz(pool, options);
-    const [finding] = found;
-    if (finding === undefined) {
-      out.say(`No report in ${thousands(SEARCHED)} schedules: that should not be.\n`);
+    const options = { ...subject, ...STRATEGY, seed, schedules: Number.POSITIVE_INFINITY, seconds: SEARCH_SECONDS, untilFinding: true };
+    const { found, schedules } = await fuzz(pool, options, { signal: interrupt.signal });
+    const first = found[0];
+    if (first === undefined) {
+      out.say(`Nothing found in ${thousands(schedules)} schedules.\n`);
       return undefined;
     }
-    const token = tokenOf(subject, { strategy: 'pct', depth: 2, seed, index: finding.first });
-    out.say(`${finding.title} in schedule ${thousands(finding.first + 1)} of seed ${seed}; see it again, as often as you like:`);
-    out.say(`  ksmrace replay ${token}\n`);
+    const schedule = { strategy, depth, seed, index: first.first };
+    const token = tokenOf(subject, schedule);
+    const replayed = await replayAlone(subject, schedule, { lockdep: 'on', races: false });
+    out.say(`${out.style('red', first.title)}, in schedule ${thousands(first.first + 1)}\n`);
+    out.say(replayed.diagram);
+    out.say(`\nPlay it again, here or on any machine: ksmrace replay ${token}\n`);
     return token;
   } finally {
+    interrupt.done();
     await pool.end();
   }
 }
@@ -94,16 +105,17 @@ export const command: Command = {
   async run(args, out) {
     const seed = seedOf(args);
     const unfixed = await catchIt(out, seed);
-    if (unfixed.failure !== undefined || unfixed.reports === 0 || unfixed.partial) return ending(out, unfixed, undefined);
-    const token = await searchIt(out, seed);
+    if (unfixed.failure !== undefined || unfixed.reports === 0 || unfixed.partial) return ending(out, { unfixed });
+    const token = await searchForIt(out, seed);
     const fixed = await staySilent(out, seed, unfixed.trials ?? 0);
-    return ending(out, unfixed, fixed, token);
+    return ending(out, { unfixed, token, fixed });
   },
 };
 
 /** The last words and the exit code. */
-function ending(out: Output, unfixed: Summary, fixed: Summary | undefined, token?: string): number {
-  out.object({ command: 'demo', unfixed, token, fixed });
+function ending(out: Output, story: { unfixed: Summary; token?: string | undefined; fixed?: Summary }): number {
+  const { unfixed, fixed } = story;
+  out.object({ command: 'demo', ...story });
   const failure = unfixed.failure ?? fixed?.failure;
   if (failure !== undefined) {
     out.error(`the emulator failed: ${failure}`);

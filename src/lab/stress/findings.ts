@@ -7,6 +7,9 @@ import { functionInfo } from '../../machine/shadow-stack.ts';
 import { diagramOf } from '../diagram/from-records.ts';
 import { type Capture, readCapture } from './capture.ts';
 import type { Finding } from './orders.ts';
+// What tasks run is loaded here too, so that its functions have their names in this thread.
+import './organic.ts';
+import './paired.ts';
 
 /** The id of a report: the same on every machine. */
 export function signatureId(kind: string, key: string): string {
