@@ -30,15 +30,23 @@ async function maple(files: string[], print: Print): Promise<Counts> {
   return result;
 }
 
+async function counters(files: string[], print: Print): Promise<Counts> {
+  const { runCountersSelftest } = await import('../../lab/selftest-counters/selftest.ts');
+  return runCountersSelftest(files, print);
+}
+
+/** Errors that name what is wrong with a file of the user's. */
+const FILE_ERRORS = new Set(['BadVectorFile', 'BadCounterVectors']);
+
 /** The parts that can be tested. */
-const parts: Record<string, (files: string[], print: Print) => Promise<Counts>> = { lockdep, maple };
+const parts: Record<string, (files: string[], print: Print) => Promise<Counts>> = { lockdep, maple, counters };
 
 export const command: Command = {
   summary: 'parts of the kernel against what the real one answered',
   order: 80,
   usage: 'PART [--vectors FILE...]',
   details:
-    'lockdep: the table of the kernel’s own lock self-tests, one real run per cell; with --vectors each case of the files, by its calls and by its events. maple: operations on maple trees with the answers of the C tree; without --vectors a built-in quick set, a case is one file. Files are JSON Lines, plain or .gz. The last line is "N passed, M failed"; exit code 2 when a case failed.',
+    'lockdep: the table of the kernel’s own lock self-tests, one real run per cell; with --vectors each case of the files, by its calls and by its events. maple: operations on maple trees with the answers of the C tree; without --vectors a built-in quick set, a case is one file. counters: KSM’s counters after each step of known workloads; its files are one JSON object. Files are JSON Lines, plain or .gz. The last line is "N passed, M failed"; exit code 2 when a case failed.',
   positionals: ['PART', 'FILE...'],
   options: { vectors: { kind: 'values', value: 'FILE...', help: 'replay these files instead of what is built in' } },
   examples: [
@@ -63,7 +71,7 @@ export const command: Command = {
         out.result(line);
       });
     } catch (error) {
-      if ((error as Error).name === 'BadVectorFile') throw new UsageError((error as Error).message);
+      if (FILE_ERRORS.has((error as Error).name)) throw new UsageError((error as Error).message);
       throw error;
     }
     out.object({ command: 'selftest', part, passed: counts.passed, failed: counts.failed, lines });

@@ -1,4 +1,5 @@
 /** Error numbers (include/uapi/asm-generic/errno-base.h, Linux 6.1). Functions return them negated. */
+export const ENOENT = 2;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
