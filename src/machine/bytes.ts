@@ -2,7 +2,8 @@
  * Runs of bytes in shared memory: compared, copied, filled and hashed at the speed of native code.
  *
  * They are for what users of the emulated machine keep in their pages. Such content is racy by nature, so nothing here is a
- * scheduling point; who needs a stable answer keeps writers away first.
+ * scheduling point; who needs a stable answer keeps writers away first. Writes are plain element writes, so that the stepped build
+ * can note them. @notrace
  */
 import xxhash from 'xxhash-wasm';
 import { arena, u8 as arenaBytes8, i32 as arenaWords } from './memory.ts';
@@ -40,13 +41,20 @@ export function compareBytes(a: number, b: number, bytes: number): number {
   return done === bytes ? 0 : buffer.compare(buffer, b + done, b + bytes, a + done, a + bytes);
 }
 
-/** Copies `bytes` from one place to another that does not overlap it. */
+/** Copies `bytes` (a multiple of 4) between two aligned places that do not overlap. Words, because doubles do not keep every NaN. */
 export function copyBytes(to: number, from: number, bytes: number): void {
-  u8.copyWithin(to, from, from + bytes);
+  const end = bytes >> 2;
+  for (let i = 0; i < end; i++) i32[(to >> 2) + i] = i32[(from >> 2) + i] as number;
 }
 
+/** Fills `bytes` (a multiple of 4) with zeros. */
 export function zeroBytes(at: number, bytes: number): void {
-  u8.fill(0, at, at + bytes);
+  i32.fill(0, at >> 2, (at + bytes) >> 2);
+}
+
+/** Writes bytes. */
+export function writeBytes(at: number, bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) u8[at + i] = bytes[i] as number;
 }
 
 /** Are `bytes` (a multiple of 4) all zero? */
@@ -55,7 +63,7 @@ export function areZeroBytes(at: number, bytes: number): boolean {
   return true;
 }
 
-/** A view of `bytes` of the memory. */
+/** A view of `bytes` of the memory, for reading. */
 export function bytesAt(at: number, bytes: number): Uint8Array {
   return u8.subarray(at, at + bytes);
 }

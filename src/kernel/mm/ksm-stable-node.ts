@@ -4,7 +4,7 @@
  * A node does not keep its page. When the last process has let go of the page, the node is stale, and whoever meets it through
  * `get_ksm_page` removes it with all its items. All of it under ksm_thread_mutex.
  */
-import { addressOf, containerOf, get, getUlong, READ_ONCE, set, setUlong, WRITE_ONCE } from '../../machine/door.ts';
+import { addressOf, containerOf, get, getUlong, set, setUlong, WRITE_ONCE } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { EBUSY } from '../include/errno.ts';
 import { hlist_add_head, hlist_del, hlist_empty, hlist_head, hlist_node, INIT_HLIST_HEAD } from '../include/list.ts';
@@ -30,7 +30,8 @@ import {
   STABLE_NODE_DUP,
   STABLE_NODE_SINGLE,
 } from './ksm-types.ts';
-import { get_page_unless_zero, page_mapcount, put_page } from './page_alloc.ts';
+import { page_mapcount, put_page } from './page_alloc.ts';
+import { get_page_unless_zero, peekMapping } from './page-peek.ts';
 import { put_anon_vma } from './rmap.ts';
 import { KMEM_CACHE, kmem_cache_free, kmem_cache_zalloc } from './slab.ts';
 
@@ -154,9 +155,9 @@ export function remove_node_from_stable_tree(node: Node): void {
 export function get_ksm_page(node: Node, flags: number): Page {
   const p = get(node, ksm_stable_node.kpfn);
   const expected = node | PAGE_MAPPING_KSM;
-  if (READ_ONCE(p, page.mapping) === expected && get_page_unless_zero(p)) {
+  if (peekMapping(p) === expected && get_page_unless_zero(p)) {
     // It may have been freed and taken by somebody else between the look and the reference.
-    if (READ_ONCE(p, page.mapping) === expected) {
+    if (peekMapping(p) === expected) {
       if (flags === GET_KSM_PAGE_NOLOCK) return p;
       if (flags === GET_KSM_PAGE_LOCK) lock_page(p);
       else if (!trylock_page(p)) {

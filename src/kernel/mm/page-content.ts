@@ -6,8 +6,8 @@
  * a page never goes back to the short one, so its checksum changes only with its content.
  */
 import { bootOptions } from '../../machine/boot.ts';
-import { areZeroBytes, bytesAt, compareBytes, compareWords, copyBytes, hashBytes, zeroBytes } from '../../machine/bytes.ts';
-import { get, getUlong, set, setUlong } from '../../machine/door.ts';
+import { areZeroBytes, bytesAt, compareBytes, compareWords, copyBytes, hashBytes, writeBytes, zeroBytes } from '../../machine/bytes.ts';
+import { get, set, setUlong } from '../../machine/door.ts';
 import { type Field, type Ptr, struct, ulong, type Word, word, words } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { page } from '../include/mm_types.ts';
@@ -74,7 +74,7 @@ function contentOffset(offset: number): number {
 export function storeBytes(p: Page, offset: number, bytes: Uint8Array): void {
   const at = contentOffset(offset);
   const zero = get(p, page.data) === 0 && at >= HEAD_BYTES && bytes.every((byte) => byte === 0);
-  if (!zero) bytesAt(writable(p, at, bytes.length), bytes.length).set(bytes);
+  if (!zero) writeBytes(writable(p, at, bytes.length), bytes);
 }
 
 /** Writes a number at the start of the page. */
@@ -97,7 +97,8 @@ export function loadBytes(p: Page): Uint8Array {
 export function copy_user_highpage(to: Page, from: Page): void {
   const data = get(from, page.data);
   if (data === 0) {
-    setUlong(to, page.content, getUlong(from, page.content));
+    set(to, LOW, get(from, LOW));
+    set(to, HIGH, get(from, HIGH));
     return;
   }
   const copy = kmem_cache_alloc(page_data_cachep);

@@ -4,7 +4,7 @@
  * Frames are unlimited (up to the size of the arena) unless {@link set_frame_limit} says how many there are. Only then are they
  * counted in one place, because a shared counter costs every fault an atomic.
  */
-import { atomic_add_return, atomic_dec_return, atomic_inc_not_zero, atomic_inc_return, atomic_read, get, set } from '../../machine/door.ts';
+import { atomic_add_return, atomic_dec_return, atomic_inc_return, atomic_read, get, set } from '../../machine/door.ts';
 import { NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { addWord, loadWord } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
@@ -90,11 +90,6 @@ export function announce_relief(): void {
 /** @inline */
 export function get_page(p: Page): void {
   atomic_inc_return(p, page._refcount);
-}
-
-/** A reference unless the frame is free; tells whether it was had. @inline */
-export function get_page_unless_zero(p: Page): boolean {
-  return atomic_inc_not_zero(p, page._refcount) !== 0;
 }
 
 /** Drops a reference; the last one frees the frame. @inline */

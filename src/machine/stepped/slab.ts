@@ -14,6 +14,11 @@ export function cacheName(index: number): string {
   return caches[index]?.name ?? 'unknown object';
 }
 
+/** Bytes of the objects of cache number `index`. */
+export function cacheBytes(index: number): number {
+  return caches[index]?.bytes ?? 0;
+}
+
 export function slabCache<S extends string>(of: StructInfo<S>): SlabCache<S> {
   const index = internName('slab', of.NAME);
   const align = Math.max(32, of.ALIGN);
