@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { UsageError } from '../errors.ts';
 
 /** A lock as the vector describes it. */
 export interface VectorLock {
@@ -95,14 +96,9 @@ export interface Vector {
   report: VectorReport | null;
 }
 
-/** A vector file that cannot be used; the message is for the user. */
-export class BadVectorFile extends Error {
-  override name = 'BadVectorFile';
-}
-
 /**
  * Reads vector files.
- * @throws BadVectorFile naming file and line
+ * @throws UsageError naming file and line
  */
 export function readVectors(files: readonly string[]): Vector[] {
   const out: Vector[] = [];
@@ -112,7 +108,7 @@ export function readVectors(files: readonly string[]): Vector[] {
       const bytes = readFileSync(file);
       text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
     } catch (error) {
-      throw new BadVectorFile(`--vectors ${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
+      throw new UsageError(`--vectors ${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
     }
     text.split('\n').forEach((line, i) => {
       if (line.trim() === '') return;
@@ -120,15 +116,15 @@ export function readVectors(files: readonly string[]): Vector[] {
       try {
         vector = JSON.parse(line) as Vector;
       } catch {
-        throw new BadVectorFile(`--vectors ${file}, line ${i + 1}: is not JSON`);
+        throw new UsageError(`--vectors ${file}, line ${i + 1}: is not JSON`);
       }
       const whole =
         typeof vector.id === 'string' && Array.isArray(vector.ops) && Array.isArray(vector.events) && vector.locks !== undefined;
-      if (!whole) throw new BadVectorFile(`--vectors ${file}, line ${i + 1}: is not a lock vector (id, locks, ops, events)`);
+      if (!whole) throw new UsageError(`--vectors ${file}, line ${i + 1}: is not a lock vector (id, locks, ops, events)`);
       out.push(vector);
     });
   }
-  if (out.length === 0) throw new BadVectorFile(`--vectors ${files.join(' ')}: holds no vectors`);
+  if (out.length === 0) throw new UsageError(`--vectors ${files.join(' ')}: holds no vectors`);
   return out;
 }
 
