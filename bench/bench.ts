@@ -30,8 +30,13 @@ export interface Row {
   /** Median absolute deviation relative to the median. */
   spread: number;
   samples: number[];
-  /** Whose it is, e.g. `pthread`; absent: ours. */
+  /** Whose it is, e.g. `pthread`; absent: ours. One that begins with `ours` is ours in another setting. */
   peer?: string;
+}
+
+/** Is the row about code of this project? */
+export function isOurs(r: Row): boolean {
+  return r.peer === undefined || r.peer.startsWith('ours');
 }
 
 /** What a bench module exports. */

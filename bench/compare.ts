@@ -3,7 +3,7 @@ import { bootstrap } from '../src/lab/stats/bootstrap.ts';
 import { holm } from '../src/lab/stats/holm.ts';
 import { median } from '../src/lab/stats/median.ts';
 import { mannWhitney } from '../src/lab/stats/rank-tests.ts';
-import { isRate, type Row } from './bench.ts';
+import { isOurs, isRate, type Row } from './bench.ts';
 
 /** A change of one row between two runs. */
 export interface Change {
@@ -46,8 +46,8 @@ export function compareRuns(then: readonly Row[], now: readonly Row[]): Change[]
   const found: Omit<Change, 'verdict'>[] = [];
   for (const row of now) {
     const old = earlier.get(key(row));
-    if (row.peer !== undefined || old === undefined || row.samples.length === 0 || old.samples.length === 0) continue;
-    const peer = now.find((r) => r.peer !== undefined && r.group === row.group && r.case === row.case && earlier.has(key(r)));
+    if (!isOurs(row) || old === undefined || row.samples.length === 0 || old.samples.length === 0) continue;
+    const peer = now.find((r) => !isOurs(r) && r.group === row.group && r.case === row.case && earlier.has(key(r)));
     const before = times(old, peer === undefined ? undefined : earlier.get(key(peer)));
     const after = times(row, peer);
     const change: Omit<Change, 'verdict'> = {

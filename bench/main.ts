@@ -79,7 +79,8 @@ function printComparison(then: Run, rows: Row[], print: (text: string) => void):
   const changes = compareRuns(then.rows, rows);
   const table = [[`against ${then.date}`, 'time', 'noise', 'p', 'verdict']];
   for (const c of changes) {
-    const name = `${c.row.group}: ${c.row.case}${c.peer === undefined ? '' : ` (relative to ${c.peer})`}`;
+    const setting = c.row.peer === undefined ? '' : `, ${c.row.peer}`;
+    const name = `${c.row.group}: ${c.row.case}${setting}${c.peer === undefined ? '' : ` (relative to ${c.peer})`}`;
     table.push([name, `x ${c.slowdown.toFixed(3)}`, `${(100 * c.noise).toFixed(0)} %`, c.p.toFixed(3), c.verdict]);
   }
   print(`\n${alignTable(table)}\n`);

@@ -28,6 +28,18 @@ test('what got slower is named: times that rise, rates that fall', () => {
   expect(changes[2]?.slowdown).toBeCloseTo(1.25, 1);
 });
 
+test('our own code in another setting is no peer: it is judged itself', () => {
+  const both = (level: number): Row[] => [
+    row('g', 'x', 'ns', samples(level)),
+    row('g', 'x', 'ns', samples(2 * level), 'ours with lockdep'),
+  ];
+  const changes = compareRuns(both(10), both(13));
+  expect(changes.map((c) => [c.row.peer, c.peer, c.verdict])).toEqual([
+    [undefined, undefined, 'slower'],
+    ['ours with lockdep', undefined, 'slower'],
+  ]);
+});
+
 test('rows without a counterpart are left out, and one sample proves nothing', () => {
   expect(compareRuns([row('g', 'x', 'ns', [1])], [row('g', 'y', 'ns', [1])])).toEqual([]);
   expect(compareRuns([row('g', 'x', 'ns', [1])], [row('g', 'x', 'ns', [9])])[0]?.verdict).toBe('same');
