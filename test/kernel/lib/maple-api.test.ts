@@ -87,10 +87,12 @@ describe('cursors after they found nothing', () => {
 
   it('stand behind the last range when they ran off the top', () =>
     locked(() => {
-      mas_set(mas, 400);
-      expect(mas_find(mas, ULONG_MAX)).toBe(160);
-      expect(mas_next(mas, ULONG_MAX)).toBe(0);
-      expect(mas_prev(mas, 0)).toBe(160);
+      for (const limit of [ULONG_MAX, 500]) {
+        mas_set(mas, 400);
+        expect(mas_find(mas, limit)).toBe(160);
+        expect(mas_next(mas, limit)).toBe(0);
+        expect(mas_prev(mas, 0)).toBe(160);
+      }
     }));
 
   it('stand before the first range when they ran off the bottom', () =>

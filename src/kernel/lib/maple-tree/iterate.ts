@@ -34,7 +34,7 @@ function rewind(mas: ma_state, max: number): void {
 
 /**
  * The next entry above the cursor's range that begins at or below `max`. Not found: the cursor stays, but for two cases that
- * Linux 6.1 has: a cursor that was above `max` already goes back to it, and one that ran off the tree's end stands behind the last entry. @inline
+ * Linux 6.1 has: a cursor that was above `max` already goes back to it, and one that met nothing up to the tree's end stands behind the last entry. @inline
  */
 function mas_next_entry(mas: ma_state, max: number): number {
   if (mas.last >= max) {
@@ -61,7 +61,7 @@ function mas_next_entry(mas: ma_state, max: number): number {
     let next = -1;
     if (!ma_dead_node(node)) {
       if (offset < end || ma_pivot(node, end) >= max) {
-        if (max === ULONG_MAX && ma_pivot(node, end) === ULONG_MAX) mas_land(mas, node, end);
+        if (offset === end && ma_pivot(node, end) === ULONG_MAX) mas_land(mas, node, end);
         return 0;
       }
       next = mas_next_node(mas.tree, node);
@@ -80,8 +80,16 @@ function mas_next_entry(mas: ma_state, max: number): number {
   }
 }
 
+/** Nothing stands before the cursor down to index 0: the next operation starts there. @inline */
+function runOffBottom(mas: ma_state): void {
+  mas.index = 0;
+  mas.last = 0;
+  mas.node = MAS_NONE;
+}
+
 /** The nearest entry below the cursor's range that ends at or above `min`. @inline */
 function mas_prev_entry(mas: ma_state, min: number): number {
+  if (mas.index === 0) runOffBottom(mas);
   if (mas.index <= min) return 0;
   let node = mas.node;
   let offset = mas.offset;
@@ -102,7 +110,7 @@ function mas_prev_entry(mas: ma_state, min: number): number {
     let prev = -1;
     if (!ma_dead_node(node)) {
       if (offset > 0 || ma_min(node) <= min) {
-        if (offset === 0 && ma_min(node) === 0) mas_land(mas, node, 0);
+        if (offset === 0 && ma_min(node) === 0) runOffBottom(mas);
         return 0;
       }
       prev = mas_prev_node(mas.tree, node);
