@@ -100,6 +100,8 @@ export const task_struct = struct('task_struct', {
   redundant_softirqs_off: word,
   /** Findings of this task, and the entry in the log of the first since it was set to 0 (plus one). */
   reports: word,
+  /** Reads of an rwlock_t count as recursive (rwlock.ts). */
+  force_read_lock_recursive: word,
   first_report: word,
   /** Function numbers: where interrupts were last switched (hard on, hard off, soft on, soft off), and the event counts then. */
   irq_event_fn: words(4),

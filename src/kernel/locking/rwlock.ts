@@ -16,7 +16,6 @@
 import { addressOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, struct, word } from '../../machine/layout.ts';
 import { addWord, andWord, loadWord, orWord, tryCas } from '../../machine/lockword.ts';
-import { staticStorage } from '../../machine/memory.ts';
 import { POINT_LOCK, POINT_RLOCK, POINT_RUNLOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { awaitChange, spinBudget, wakeWord } from '../../machine/wait.ts';
 import { current, task_struct } from '../include/task_struct.ts';
@@ -34,12 +33,12 @@ export const QR_BIAS = 256;
 
 export const rwlock_t = struct('rwlock_t', { cnts: word, dep_map: embed(lockdep_map) });
 
-const force_switch = struct('force_read_lock_recursive', { on: word });
-const force = staticStorage('force_read_lock_recursive', force_switch.SIZE).address as Ptr<'force_read_lock_recursive'>;
-
-/** With 1, every read counts as recursive, whatever the context: as some tests of the validator want it. */
+/**
+ * With 1, every read of the current task counts as recursive, whatever the context: as some tests of the validator want
+ * it. One switch per task (Linux has one for all), so that several tasks can run such tests at a time.
+ */
 export function set_force_read_lock_recursive(on: number): void {
-  set(force, force_switch.on, on);
+  set(current(), task_struct.force_read_lock_recursive, on);
 }
 
 /** Initialises a lock of the class `key`. @param object  its OBJ_* number in traces */
@@ -54,7 +53,7 @@ function inInterrupt(): boolean {
 
 /** May a read wait behind a waiting writer (1), or does it get in beside any reader (2)? */
 export function read_lock_is_recursive(): number {
-  return get(force, force_switch.on) !== 0 || inInterrupt() ? 2 : 1;
+  return get(current(), task_struct.force_read_lock_recursive) !== 0 || inInterrupt() ? 2 : 1;
 }
 
 /** Waits a while for the word to leave `seen`, then parks. */
