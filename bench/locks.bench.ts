@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { BootOptions } from '../src/machine/boot.ts';
 import type { BenchOptions, Row } from './bench.ts';
+import { nsOf } from './ns-of.ts';
 import { type BareAtomicsData, bareRounds, type TwoThreads } from './peers/bare-atomics.ts';
 import { compileNative, type NativeProgram } from './peers/native.ts';
-import { nsPerOperation, type Subject, sideBySide } from './side-by-side.ts';
+import { type Subject, sideBySide } from './side-by-side.ts';
 
 export const name = 'locks';
 export const about = 'locks, atomics, barrier and hand-over against bare Atomics and pthread';
@@ -16,9 +17,9 @@ class LockLoops {
   constructor(boot: Partial<BootOptions>) {
     this.worker = new Worker(new URL('./workers/lock-loops.js', import.meta.url), { workerData: boot });
   }
-  async sample(loop: string, count: number): Promise<number> {
+  async sample(operation: string, milliseconds: number): Promise<number> {
     const answer = once(this.worker, 'message');
-    this.worker.postMessage({ name: loop, count });
+    this.worker.postMessage({ name: operation, milliseconds });
     return ((await answer) as [number])[0];
   }
   end(): Promise<number> {
@@ -29,44 +30,22 @@ class LockLoops {
 const bare = new Int32Array(new SharedArrayBuffer(1024));
 
 /** What bare Atomics can do in place of a lock or an accessor. */
-const bareLoops: Record<string, (count: number) => number> = {
-  spin: (count) => {
-    for (let i = 0; i < count; i++) {
-      while (Atomics.compareExchange(bare, 0, 0, 1) !== 0);
-      Atomics.store(bare, 0, 0);
-    }
-    return 0;
+const bareOperations: Record<string, () => unknown> = {
+  spin: () => {
+    while (Atomics.compareExchange(bare, 0, 0, 1) !== 0);
+    Atomics.store(bare, 0, 0);
   },
-  rdlock: (count) => {
-    for (let i = 0; i < count; i++) {
-      const seen = Atomics.load(bare, 0);
-      Atomics.compareExchange(bare, 0, seen, seen + 1);
-      Atomics.sub(bare, 0, 1);
-    }
-    return 0;
+  rdlock: () => {
+    const seen = Atomics.load(bare, 1);
+    Atomics.compareExchange(bare, 1, seen, seen + 1);
+    Atomics.sub(bare, 1, 1);
   },
-  load: (count) => {
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += Atomics.load(bare, 0);
-    return sum;
-  },
-  store: (count) => {
-    for (let i = 0; i < count; i++) Atomics.store(bare, 0, i);
-    return 0;
-  },
-  add: (count) => {
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += Atomics.add(bare, 0, 1);
-    return sum;
-  },
-  get: (count) => {
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += bare[i & 15] as number;
-    return sum;
-  },
+  load: () => Atomics.load(bare, 0),
+  store: () => Atomics.store(bare, 2, 1),
+  add: () => Atomics.add(bare, 3, 1),
 };
 
-/** Case, our loop, the bare loop, the C loop. */
+/** Case, our operation, the bare one, the C loop. */
 const CASES: [string, string, string | undefined, string | undefined][] = [
   ['spin_lock, spin_unlock', 'spin', 'spin', 'spin'],
   ['mutex_lock, mutex_unlock', 'mutex', 'spin', 'mutex'],
@@ -76,25 +55,25 @@ const CASES: [string, string, string | undefined, string | undefined][] = [
   ['READ_ONCE', 'load', 'load', 'load'],
   ['WRITE_ONCE', 'store', 'store', 'store'],
   ['atomic_inc_return', 'add', 'add', 'add'],
-  ['plain field', 'get', 'get', undefined],
   ['slab: allocate, free', 'slab', undefined, undefined],
 ];
 
 async function uncontended(options: BenchOptions, native: NativeProgram | undefined): Promise<Row[]> {
-  const count = options.quick ? 200_000 : 1_000_000;
+  const milliseconds = options.quick ? 5 : 20;
+  const count = 40_000 * milliseconds;
   const plain = new LockLoops({ lockdep: 'off' });
   const validated = new LockLoops({ lockdep: 'on' });
   const recorded = new LockLoops({ lockdep: 'on', record: true });
   const rows: Row[] = [];
   try {
-    for (const [what, ours, bareLoop, c] of CASES) {
-      const subjects: Subject[] = [{ sample: () => plain.sample(ours, count) }];
+    for (const [what, ours, bareOp, c] of CASES) {
+      const subjects: Subject[] = [{ sample: () => plain.sample(ours, milliseconds) }];
       if (['spin', 'mutex', 'rdlock', 'wrlock', 'nested'].includes(ours)) {
-        subjects.push({ peer: 'ours with lockdep', sample: () => validated.sample(ours, count) });
-        subjects.push({ peer: 'ours with lockdep and recorder', sample: () => recorded.sample(ours, count) });
+        subjects.push({ peer: 'ours with lockdep', sample: () => validated.sample(ours, milliseconds) });
+        subjects.push({ peer: 'ours with lockdep and recorder', sample: () => recorded.sample(ours, milliseconds) });
       }
-      if (bareLoop !== undefined)
-        subjects.push({ peer: 'bare Atomics', sample: nsPerOperation(count, bareLoops[bareLoop] as (n: number) => number) });
+      if (bareOp !== undefined)
+        subjects.push({ peer: 'bare Atomics', sample: () => nsOf(bareOperations[bareOp] as () => unknown, milliseconds) });
       if (c !== undefined && native !== undefined)
         subjects.push({ peer: 'C', sample: async () => (await native.run(c, count))[0] as number });
       rows.push(...(await sideBySide(options, 'locks', what, 'ns', subjects)));

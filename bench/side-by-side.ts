@@ -36,18 +36,3 @@ export async function sideBySide(
   }
   return subjects.map((subject, i) => row(group, what, unit, samples[i] as number[], subject.peer));
 }
-
-/**
- * A sample function for single-thread work: nanoseconds per operation.
- * @param body  does `count` operations and gives something back that depends on them, so that none is optimised away
- */
-export function nsPerOperation(count: number, body: (count: number) => number): () => number {
-  return () => {
-    const start = process.hrtime.bigint();
-    sink += body(count);
-    return Number(process.hrtime.bigint() - start) / count;
-  };
-}
-
-/** Where results go to be used. */
-export let sink = 0;
