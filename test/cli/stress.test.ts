@@ -209,16 +209,6 @@ async function firstTrials(out: string): Promise<void> {
   while (!made()) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-/** Trials in the summary that a run has written so far. */
-function trialsIn(out: string): number {
-  const file = join(folder, out, 'summary.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Summary).trials : 0;
-}
-
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 describe('faults', () => {
   it.each([['paired'], ['organic']])('Ctrl-C ends a %s run within a second, with the summary so far', async (shape) => {
     const out = `stopped-${shape}`;
