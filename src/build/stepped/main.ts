@@ -2,7 +2,8 @@
  * The second build: `dist/src/kernel/**` once more under `dist/stepped/kernel/**`, with every function that can reach
  * a scheduling point as a generator (see analysis.ts, rewrite.ts).
  *
- * machine/door, machine/lockword and machine/bytes are rewritten with it; machine/slab and machine/wait have twins in machine/stepped/.
+ * machine/door, machine/lockword and machine/bytes are rewritten with it; machine/slab, machine/wait and machine/heap-check have
+ * twins in machine/stepped/.
  * Modules that touch no shared memory (struct layouts, names, numbers) are not written again: the stepped ones import
  * the plain ones. A file whose head comment says `@unrewound` stays plain too: what it writes outlives a schedule.
  */
@@ -45,7 +46,7 @@ export function buildStepped(dist: string): void {
   const unchecked = (file: string) => /@notrace\b/.test(headOf(program.modules.get(file) as Module));
   /** Where `from` finds what it imports as `file`. */
   const placeOf = (file: string, from?: string) => {
-    if (file === machine('slab') || file === machine('wait')) return join(source, 'machine', 'stepped', basename(file));
+    if (['slab', 'wait', 'heap-check'].some((name) => file === machine(name))) return join(source, 'machine', 'stepped', basename(file));
     if (file === machine('door') && from !== undefined && from !== file && unchecked(from))
       return join(target, 'machine', 'door-unchecked.js');
     return stepped.has(file) ? join(target, relative(source, file)) : file;

@@ -2,15 +2,19 @@
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../../lab/errors.ts';
 import { ResultDirectory } from '../../lab/result-directory.ts';
-import { type FuzzFinding, type FuzzResult, fuzz } from '../../lab/search/fuzz.ts';
+import { Corpus } from '../../lab/search/corpus.ts';
+import { type FuzzFinding, type FuzzResult, fuzz, type Guide } from '../../lab/search/fuzz.ts';
 import { SearchPool } from '../../lab/search/pool.ts';
+import { Saturation } from '../../lab/search/saturation.ts';
 import { signatureId } from '../../lab/search/signature.ts';
 import { strategyNames } from '../../lab/search/strategy.ts';
+import type { Token } from '../../lab/search/token.ts';
 import type { Summary } from '../../lab/summary.ts';
 import { summaryText } from '../../lab/summary-text.ts';
 import { type Arguments, quoted } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
+import { EXIT_USAGE } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { didYouMean } from '../nearest.ts';
 import { thousands } from '../output.ts';
@@ -38,6 +42,8 @@ export const command: Command = {
     schedules: { kind: 'value', value: 'N', help: 'stop after this many schedules' },
     ...subjectOptionTable,
     ...common('seconds'),
+    guided: { kind: 'flag', help: 'change schedules that brought something new, besides fresh ones' },
+    corpus: { kind: 'value', value: 'DIR', help: 'keep those schedules there, and begin with the ones that are there (implies --guided)' },
     'until-report': { kind: 'flag', help: 'stop at the first finding' },
     ...threadOptionTable,
     ...common('seed', 'out', 'expect'),
@@ -61,6 +67,13 @@ export const command: Command = {
       seconds: args.decimal('seconds', endless ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: 1e7 }),
       untilFinding,
     };
+    const corpus = args.text('corpus') === undefined ? undefined : new Corpus(args.text('corpus') as string, subject);
+    for (const sentence of corpus?.broken ?? []) out.error(sentence);
+    const saturation = new Saturation();
+    const guide: Guide | undefined =
+      corpus === undefined && !args.has('guided')
+        ? undefined
+        : { saturation, corpus: [...(corpus?.schedules ?? [])], keep: (runs, trace) => corpus?.add(runs, trace) };
     const expected = expectation(args);
     const boot = bootOf(args);
     const threads = threadsOf(args);
@@ -69,9 +82,9 @@ export const command: Command = {
     const pool = new SearchPool(threads, boot);
     const shown: Promise<void>[] = [];
     const show = async (finding: FuzzFinding): Promise<void> => {
-      const { strategy, depth, seed } = options;
-      const token = tokenOf(subject, { strategy, depth, seed, index: finding.first });
-      const replayed = await replayAlone(subject, { strategy, depth, seed, index: finding.first }, boot);
+      const schedule = scheduleOf(options, finding, guide !== undefined);
+      const token = tokenOf(subject, schedule);
+      const replayed = await replayAlone(subject, schedule, boot);
       out.say(`${out.style('red', finding.title)}, in schedule ${thousands(finding.first)}\n`);
       showReplay(out, replayed);
       out.say(`see it again: ksmrace replay ${token}\n`);
@@ -80,11 +93,11 @@ export const command: Command = {
     };
     let result: FuzzResult;
     try {
-      result = await fuzz(pool, options, {
+      result = await fuzz(pool, guide === undefined ? options : { ...options, guide }, {
         signal: interrupt.signal,
         progress(now) {
           out.progress(
-            `${now.seconds.toFixed(0)} s  ${thousands(now.schedules)} schedules  ${thousands(Math.round(now.schedules / now.seconds))}/s  ${thousands(now.withFinding)} with a finding (${now.found.length} distinct)`,
+            `${now.seconds.toFixed(0)} s  ${thousands(now.schedules)} schedules  ${thousands(Math.round(now.schedules / now.seconds))}/s  ${thousands(now.withFinding)} with a finding (${now.found.length} distinct)${guide === undefined ? '' : `  ${saturationText(saturation)}`}`,
           );
         },
         found: (finding) => shown.push(show({ ...finding })),
@@ -94,13 +107,33 @@ export const command: Command = {
       interrupt.done();
       await pool.end();
     }
-    const summary = summarizeFuzz(options, result, threads);
+    const summary = summarizeFuzz(options, result, threads, guide === undefined ? undefined : saturation);
     directory?.writeSummary(summary);
     out.object(summary);
     out.result(summaryText(summary));
+    if (guide !== undefined) out.result(`coverage: ${saturationText(saturation)}`);
+    if (corpus !== undefined) {
+      out.result(
+        `corpus: ${thousands(corpus.schedules.length)} schedules${corpus.foreign > 0 ? `, ${thousands(corpus.foreign)} of other workloads left alone` : ''}`,
+      );
+      if (corpus.broken.length > 0) return EXIT_USAGE;
+    }
     return exitFor(result.withFinding, expected);
   },
 };
+
+function saturationText(saturation: Saturation): string {
+  return `${thousands(saturation.featureCount)} hand-offs and chains, ${thousands(saturation.traceCount)} traces of about ${thousands(saturation.estimateTraces())}`;
+}
+
+/** A seed says it all, unless the corpus had a part in it. */
+function scheduleOf(
+  { strategy, depth, seed }: Pick<Summarized, 'strategy' | 'depth' | 'seed'>,
+  finding: FuzzFinding,
+  guided: boolean,
+): Token['schedule'] {
+  return guided ? finding.runs : { strategy, depth, seed, index: finding.first };
+}
 
 interface Summarized {
   scenario: string;
@@ -110,7 +143,12 @@ interface Summarized {
   seed: number;
 }
 
-function summarizeFuzz(options: Summarized & Parameters<typeof tokenOf>[0], result: FuzzResult, threads: number): Summary {
+function summarizeFuzz(
+  options: Summarized & Parameters<typeof tokenOf>[0],
+  result: FuzzResult,
+  threads: number,
+  saturation: Saturation | undefined,
+): Summary {
   const { scenario, workload, strategy, depth, seed } = options;
   return {
     command: 'fuzz',
@@ -130,7 +168,7 @@ function summarizeFuzz(options: Summarized & Parameters<typeof tokenOf>[0], resu
       title: finding.title,
       count: finding.count,
       first: { schedule: finding.first + 1, seconds: finding.seconds },
-      token: tokenOf({ scenario, workload: options.workload }, { strategy, depth, seed, index: finding.first }),
+      token: tokenOf({ scenario, workload: options.workload }, scheduleOf(options, finding, saturation !== undefined)),
     })),
     hits: result.hits,
     visits: result.visits,

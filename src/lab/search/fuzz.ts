@@ -1,9 +1,11 @@
 /** A fuzzing campaign: blocks of seeds handed to search threads, counts added up, the first finding told at once. */
 import { addHits, type HitCounts, noHits } from '../summary.ts';
 import { addFound, type FoundInBlock } from './found-table.ts';
-import type { FuzzBlockResult } from './fuzz-block.ts';
+import type { FuzzBlock, FuzzBlockResult } from './fuzz-block.ts';
 import type { SearchPool } from './pool.ts';
+import type { Saturation } from './saturation.ts';
 import type { Subject } from './session.ts';
+import type { Run } from './token.ts';
 
 export interface FuzzOptions extends Subject {
   readonly strategy: string;
@@ -15,6 +17,17 @@ export interface FuzzOptions extends Subject {
   readonly seconds: number;
   /** Stop at the first finding. */
   readonly untilFinding: boolean;
+  /** Where guided schedules come from and go to; absent: not guided. */
+  readonly guide?: Guide;
+}
+
+/** What a guided campaign keeps. */
+export interface Guide {
+  readonly saturation: Saturation;
+  /** Schedules of earlier campaigns. */
+  readonly corpus: readonly (readonly Run[])[];
+  /** Called for each schedule that brought something new. */
+  keep(runs: readonly Run[], trace: string): void;
 }
 
 /** A finding of the campaign. */
@@ -83,7 +96,8 @@ export async function fuzz(pool: SearchPool, options: FuzzOptions, hooks: FuzzHo
       const count = Math.min(size, options.schedules - next);
       const from = next;
       next += count;
-      const block = await pool.run('fuzzBlock', { scenario, workload, strategy, depth, seed, from, count });
+      const order = { scenario, workload, strategy, depth, seed, from, count };
+      const block = options.guide === undefined ? await pool.run('fuzzBlock', order) : await guided(pool, order, options.guide, from === 0);
       size = Math.max(10, Math.min(100_000, Math.round((count * BLOCK_MS) / Math.max(1, block.milliseconds))));
       add(result, block, (performance.now() - start) / 1000, hooks);
       hooks.progress?.(result);
@@ -94,6 +108,14 @@ export async function fuzz(pool: SearchPool, options: FuzzOptions, hooks: FuzzHo
   result.partial = hooks.signal?.aborted === true && result.schedules < options.schedules;
   result.found.sort((a, b) => a.first - b.first);
   return result;
+}
+
+/** A guided block. The first one begins with the corpus. */
+async function guided(pool: SearchPool, order: FuzzBlock, guide: Guide, first: boolean): Promise<FuzzBlockResult> {
+  const block = await pool.run('guidedBlock', first ? { ...order, corpus: guide.corpus } : order);
+  guide.saturation.addTraces(block.traces);
+  for (const { runs, features, trace } of block.kept) if (guide.saturation.addFeatures(features)) guide.keep(runs, trace);
+  return block;
 }
 
 function add(sum: FuzzResult, block: FuzzBlockResult, seconds: number, hooks: FuzzHooks): void {

@@ -1,0 +1,107 @@
+/** The search on the command line: from a finding to its token, back again, shorter, on real threads; proofs and their check. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ksmrace-search-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function ksmrace(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 50_000 });
+  return { status, stdout, stderr };
+}
+function json(...args: string[]) {
+  const { status, stdout, stderr } = ksmrace(...args, '--json', '--quiet');
+  expect(stderr).toBe('');
+  return { status, result: JSON.parse(stdout) };
+}
+
+test('found, replayed, made short, forced on real threads: one and the same', () => {
+  const fuzzed = json('fuzz', '--seed', '11', '--schedules', '1500', '--workers', '1', '--scanned', 'yes', '--vmas', '2');
+  expect(fuzzed.status).toBe(2);
+  const [signature] = fuzzed.result.signatures;
+  expect(signature.kind).toBe('suspicious-rcu-usage');
+  expect(fuzzed.result.schedules).toBe(1500);
+
+  const short = json('minimize', signature.token);
+  expect(short.status).toBe(2);
+  expect(short.result.preemptions).toBeLessThanOrEqual(1);
+  expect(short.result.workload.vmas).toBe(1);
+
+  const replayed = json('replay', short.result.token, '--real-threads');
+  expect(replayed.status).toBe(2);
+  expect(replayed.result.realThreads.same).toBe(true);
+  expect(replayed.result.diagram).toContain('__ksm_exit()');
+  expect(replayed.result.report).toContain('WARNING: suspicious RCU usage');
+  expect(replayed.result.guessedFrom).toBe(0);
+});
+
+test('the same seed gives the same counts on one thread and on two', () => {
+  const run = (workers: string) => json('fuzz', '--seed', '4', '--schedules', '3000', '--workers', workers).result;
+  const [one, two] = [run('1'), run('2')];
+  expect(two.reports).toBe(one.reports);
+  expect(two.signatures[0].token).toBe(one.signatures[0].token);
+});
+
+test('a proof is written, holds, and is refused for other code', () => {
+  const file = join(folder, 'proof.json');
+  expect(ksmrace('explore', '--variant', 'fixed', '--all', '--certificate', file, '--quiet').status).toBe(0);
+  const checked = ksmrace('explore', '--check', file, '--quiet');
+  expect(checked.stdout).toContain('certificate: holds (silent)');
+  expect(checked.status).toBe(0);
+
+  const proof = JSON.parse(readFileSync(file, 'utf8'));
+  const wrong = join(folder, 'wrong.json');
+  writeFileSync(wrong, JSON.stringify({ ...proof, traces: proof.traces + 1 }));
+  const refuted = ksmrace('explore', '--check', wrong, '--quiet');
+  expect(refuted.stdout).toContain('does NOT hold');
+  expect(refuted.status).toBe(2);
+  writeFileSync(wrong, JSON.stringify({ ...proof, codeHash: '12345678' }));
+  const other = ksmrace('explore', '--check', wrong);
+  expect(other.stderr).toContain('is a certificate of other code (12345678');
+  expect(other.status).toBe(1);
+});
+
+test('an exploration that is broken off goes on to the same end', () => {
+  const file = join(folder, 'half.json');
+  const whole = json('explore', '--preemptions', '3', '--workers', '2').result;
+  const half = json('explore', '--preemptions', '3', '--seconds', '0.2', '--checkpoint', file).result;
+  if (half.complete) return;
+  const rest = json('explore', '--resume', file).result;
+  for (const field of ['schedules', 'schedulesWithFinding', 'traces', 'tracesHash', 'levels']) expect(rest[field]).toEqual(whole[field]);
+});
+
+test('a corpus outlives its campaign, and a broken file in it is told', () => {
+  const corpus = join(folder, 'corpus');
+  expect(ksmrace('fuzz', '--corpus', corpus, '--schedules', '600', '--workers', '1', '--seed', '1', '--quiet').status).toBe(2);
+  expect(readdirSync(corpus).length).toBeGreaterThan(3);
+  writeFileSync(join(corpus, 'x.token'), 'nonsense');
+  const again = ksmrace('fuzz', '--corpus', corpus, '--schedules', '100', '--workers', '1', '--seed', '2', '--quiet');
+  expect(again.stderr).toContain('corpus file x.token is left out');
+  expect(again.status).toBe(1);
+});
+
+test.each([
+  [['fuzz', '--strategy', 'pcct'], /--strategy pcct is not one of .*did you mean pct/],
+  [['fuzz', '--scenario', 'nothing'], /--scenario nothing is not one of/],
+  [['fuzz', '--depth', '0'], /--depth 0 is out of range/],
+  [['fuzz', '--tasks', '9'], /--tasks 9 is out of range/],
+  [['explore', '--all', '--preemptions', '2'], /--all and --preemptions exclude each other/],
+  [['explore', '--preemptions', '9'], /--preemptions 9 would take about .* hours/],
+  [['explore', '--check', '/nowhere/proof.json'], /cannot be read as a certificate/],
+  [['replay', 'k2-abc'], /version k2/],
+  [['replay', 'k1-abc'], /cut or mistyped/],
+  [['minimize'], /TOKEN is missing/],
+] as const)('%o is refused in a sentence', (args, message) => {
+  const { status, stderr } = ksmrace(...args);
+  expect(stderr).toMatch(message);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(status).toBe(1);
+});
