@@ -1,20 +1,24 @@
 /**
  * The preemption count, as `in_atomic()` reads it (include/linux/preempt.h, Linux 6.1). Nothing is preempted here; the
- * count tells the checks of might_sleep that a task must not sleep. @notrace
+ * count tells the checks of might_sleep that a task must not sleep. Without the validator nobody asks, and nothing is counted. @notrace
  */
+import { bootOptions } from '../machine/boot.ts';
 import { get, set } from '../machine/door.ts';
 import { current, task_struct } from './include/task_struct.ts';
 
+const COUNTED = bootOptions().lockdep !== 'off';
 const PREEMPT_COUNT = task_struct.preempt_count;
 
 /** From here on the task must not sleep. Nests. @inline */
 export function preempt_disable(): void {
+  if (!COUNTED) return;
   const curr = current();
   set(curr, PREEMPT_COUNT, get(curr, PREEMPT_COUNT) + 1);
 }
 
 /** Takes one {@link preempt_disable} back. @inline */
 export function preempt_enable(): void {
+  if (!COUNTED) return;
   const curr = current();
   set(curr, PREEMPT_COUNT, get(curr, PREEMPT_COUNT) - 1);
 }
