@@ -1,6 +1,7 @@
 /** The maple tree: ours, ordered maps from npm, and what the kernel's needed on another machine. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { BootOptions } from '../src/machine/boot.ts';
 import { type BenchOptions, type Row, row } from './bench.ts';
 import { measureMap, ORDERED_MAPS } from './peers/ordered-maps.ts';
 import { type Subject, sideBySide } from './side-by-side.ts';
@@ -31,14 +32,42 @@ const BUILDS: [number, number, number][] = [
 const MAP_OPERATION: Record<string, string> = { store: 'store', load: 'load', find: 'iterate', next: 'iterate', erase: 'erase' };
 
 class MapleLoops {
-  readonly #worker = new Worker(new URL('./workers/maple-loops.js', import.meta.url));
-  async measure(what: string, n: number, count: number): Promise<number> {
+  readonly #worker: Worker;
+  constructor(boot: Partial<BootOptions> = {}) {
+    this.#worker = new Worker(new URL('./workers/maple-loops.js', import.meta.url), { workerData: boot });
+  }
+  async ask<T>(what: string, n = 0, count = 0): Promise<T> {
     const answer = once(this.#worker, 'message');
     this.#worker.postMessage({ what, n, count });
-    return ((await answer) as [number])[0];
+    return ((await answer) as [T])[0];
+  }
+  measure(what: string, n: number, count: number): Promise<number> {
+    return this.ask<number>(what, n, count);
   }
   end(): Promise<number> {
     return this.#worker.terminate();
+  }
+}
+
+/** Lookups without locks on one core, alone and while a second core writes as fast as it can. */
+async function rcuReaders(options: BenchOptions, rounds: number): Promise<Row[]> {
+  const reader = new MapleLoops({ task: 1 });
+  const writer = new MapleLoops({ task: 2, arena: await reader.ask<SharedArrayBuffer>('arena') });
+  const ms = options.quick ? 100 : 400;
+  try {
+    await reader.ask('rcuTree');
+    const alone = async () => (await reader.ask<number>('rcuRead', ms)) / 1e6;
+    const beside = async () => {
+      await reader.ask('rcuReady');
+      const writes = writer.ask('rcuWrite');
+      const rate = await reader.ask<number>('rcuRead', ms);
+      await writes;
+      return rate / 1e6;
+    };
+    const subjects = [{ sample: beside }, { peer: 'without the writer', sample: alone }];
+    return await sideBySide(options, 'maple tree, RCU', 'lookups beside a writer', 'million/s', subjects, rounds);
+  } finally {
+    await Promise.all([reader.end(), writer.end()]);
   }
 }
 
@@ -72,6 +101,8 @@ export async function run(options: BenchOptions): Promise<Row[]> {
         rows.push(row('maple tree, whole', text, 'us', [c], 'C, recorded elsewhere'));
       }
     }
+    if (options.cores < 2) options.say('  one core: nothing about RCU readers beside a writer');
+    else rows.push(...(await rcuReaders(options, rounds)));
     return rows;
   } finally {
     await loops.end();

@@ -3,19 +3,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type BootOptions, configureBoot } from '../../src/machine/boot.ts';
 
 configureBoot({ arenaBytes: 256 << 20, lockdep: 'off', ...(workerData as Partial<BootOptions>) });
-const { MT_FLAGS_ALLOC_RANGE, MT_FLAGS_LOCK_EXTERN, maple_tree } = await import('../../src/kernel/include/maple_tree.ts');
+const { MT_FLAGS_ALLOC_RANGE, MT_FLAGS_LOCK_EXTERN, MT_FLAGS_USE_RCU, maple_tree } = await import('../../src/kernel/include/maple_tree.ts');
 const { ULONG_MAX } = await import('../../src/kernel/include/mm_types.ts');
 const { mas_destroy, mas_expected_entries } = await import('../../src/kernel/lib/maple-tree/bulk.ts');
 const { __mt_destroy } = await import('../../src/kernel/lib/maple-tree/destroy.ts');
 const { mt_init_flags } = await import('../../src/kernel/lib/maple-tree/init.ts');
 const { mas_find, mas_next } = await import('../../src/kernel/lib/maple-tree/iterate.ts');
-const { mtree_load } = await import('../../src/kernel/lib/maple-tree/normal-api.ts');
+const { mtree_load, mtree_store_range } = await import('../../src/kernel/lib/maple-tree/normal-api.ts');
 const { maple_node } = await import('../../src/kernel/lib/maple-tree/node.ts');
 const { MA_STATE, mas_set, mas_set_range } = await import('../../src/kernel/lib/maple-tree/state.ts');
 const { mt_nr_nodes } = await import('../../src/kernel/lib/maple-tree/validate.ts');
 const { mas_walk } = await import('../../src/kernel/lib/maple-tree/walk.ts');
 const { mas_erase, mas_store_gfp } = await import('../../src/kernel/lib/maple-tree/write.ts');
-const { staticStorage } = await import('../../src/machine/memory.ts');
+const { arena, i32, staticStorage } = await import('../../src/machine/memory.ts');
 const { randomKeys, shuffledKeys, STRIDE } = await import('../peers/range-keys.ts');
 
 const mt = staticStorage('bench_tree', maple_tree.SIZE).address as Parameters<typeof mt_init_flags>[0];
@@ -126,6 +126,51 @@ function measure(what: string, n: number, count: number): number {
   return ns;
 }
 
+const bigTree = staticStorage('bench_rcu_tree', maple_tree.SIZE).address as typeof mt;
+/** Non-zero: the writer is to end. */
+const stop = staticStorage('bench_stop', 64).address >> 2;
+const RCU_RANGES = 1000;
+
+/** Writes into the RCU tree until told to stop. @returns writes made */
+function writeUntilStopped(): number {
+  const keys = shuffledKeys(RCU_RANGES);
+  let writes = 0;
+  while (Atomics.load(i32, stop) === 0) {
+    for (const key of keys) mtree_store_range(bigTree, key, key + STRIDE / 2 - 1 - (writes++ & 1023), entryAt(key));
+  }
+  return writes;
+}
+
+/** Lookups per second in the RCU tree, for `ms` milliseconds; then tells a writer to stop. */
+function readFor(ms: number): number {
+  const probes = randomKeys(RCU_RANGES);
+  const start = performance.now();
+  let lookups = 0;
+  let sum = 0;
+  while (performance.now() - start < ms) {
+    for (let i = 0; i < 1000; i++) sum += mtree_load(bigTree, probes[lookups++ & (probes.length - 1)] as number);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  Atomics.store(i32, stop, 1);
+  return sum === 0 ? 0 : lookups / seconds;
+}
+
+function rcuTree(): number {
+  mt_init_flags(bigTree, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+  for (const key of shuffledKeys(RCU_RANGES)) mtree_store_range(bigTree, key, key + STRIDE / 2 - 1, entryAt(key));
+  return 0;
+}
+
+/** What can be asked for, beside the measurements of {@link measure}. */
+const requests: Record<string, (n: number) => unknown> = {
+  arena: () => arena,
+  rcuTree,
+  rcuReady: () => Atomics.store(i32, stop, 0),
+  rcuWrite: writeUntilStopped,
+  rcuRead: readFor,
+};
+
 parentPort?.on('message', ({ what, n, count }: { what: string; n: number; count: number }) => {
-  parentPort?.postMessage(measure(what, n, count));
+  const request = requests[what];
+  parentPort?.postMessage(request === undefined ? measure(what, n, count) : request(n));
 });
