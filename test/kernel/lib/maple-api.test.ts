@@ -161,6 +161,17 @@ describe('entries', () => {
     expect(mt_validate(mt)).toEqual([]);
   });
 
+  it('in the root pointer is found by cursors within their limits', () => {
+    mtree_store(mt, 0, 8);
+    locked(() => {
+      mas_set(mas, 5);
+      expect(mas_prev(mas, 1)).toBe(0);
+      expect(mas_prev(mas, 0)).toBe(8);
+      expect(mas_next(mas, ULONG_MAX)).toBe(0);
+      expect([mas.index, mas.last]).toEqual([1, ULONG_MAX]);
+    });
+  });
+
   it('loops over all: mt_find, mt_find_after, to the very top', () => {
     mtree_store(mt, 3, 4);
     mtree_store_range(mt, 100, ULONG_MAX, 8);

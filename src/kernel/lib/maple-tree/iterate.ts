@@ -173,8 +173,8 @@ export function mas_next(mas: ma_state, max: number): number {
 }
 
 /** The entry at index 0 of a tree without nodes, for a cursor above it. @inline */
-function mas_prev_root(mas: ma_state): number {
-  if (mas.index === 0) return 0;
+function mas_prev_root(mas: ma_state, min: number): number {
+  if (mas.index === 0 || min > 0) return 0;
   mas.index = 0;
   return mas_state_walk(mas);
 }
@@ -185,7 +185,7 @@ export function mas_prev(mas: ma_state, min: number): number {
     mas.node = MAS_START;
     mas_walk(mas);
   }
-  if (mas.node === MAS_ROOT) return mas_prev_root(mas);
+  if (mas.node === MAS_ROOT) return mas_prev_root(mas, min);
   return mas_prev_entry(mas, min);
 }
 
@@ -205,6 +205,6 @@ export function mas_find_rev(mas: ma_state, min: number): number {
     const entry = mas_walk(mas);
     if (entry !== 0) return entry;
   }
-  if (mas.node === MAS_ROOT) return mas_prev_root(mas);
+  if (mas.node === MAS_ROOT) return mas_prev_root(mas, min);
   return mas_prev_entry(mas, min);
 }
