@@ -2,7 +2,7 @@
 import { addressOf } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
 import { lock_is_held } from '../locking/lockdep/lockdep.ts';
-import { down_read, down_write, down_write_nested, rw_semaphore, up_read, up_write } from '../locking/rwsem.ts';
+import { down_read, down_read_trylock, down_write, down_write_nested, rw_semaphore, up_read, up_write } from '../locking/rwsem.ts';
 import { mm_struct } from './mm_types.ts';
 
 /** For a second mm of the same class: the child in a fork. */
@@ -10,6 +10,10 @@ export const SINGLE_DEPTH_NESTING = 1;
 
 export function mmap_read_lock(mm: Ptr<'mm_struct'>): void {
   down_read(addressOf(mm, mm_struct.mmap_lock));
+}
+/** Tells whether it was free to be read. */
+export function mmap_read_trylock(mm: Ptr<'mm_struct'>): boolean {
+  return down_read_trylock(addressOf(mm, mm_struct.mmap_lock));
 }
 export function mmap_read_unlock(mm: Ptr<'mm_struct'>): void {
   up_read(addressOf(mm, mm_struct.mmap_lock));

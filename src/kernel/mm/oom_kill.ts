@@ -1,24 +1,37 @@
 /**
  * Out of memory: somebody is chosen and killed (mm/oom_kill.c, Linux 6.1). The victim notices its signal, exits by itself, and its
- * frames come back with `exit_mmap`. Left out: the reaper thread, scores set by hand, control groups.
+ * frames come back with `exit_mmap`. Left out: scores set by hand, control groups.
+ *
+ * A victim can be stuck behind a lock that the task which waits for memory holds. Therefore somebody else takes its pages away
+ * meanwhile, and gives it up if that is not possible either, so that another one is chosen. Linux has a thread for it, the OOM
+ * reaper; here the task that waits does it.
  */
-import { get, READ_ONCE, WRITE_ONCE } from '../../machine/door.ts';
-import { NULL, type Ptr, pointer, struct } from '../../machine/layout.ts';
+import { get, getUlong, READ_ONCE, set, set_bit, test_bit, WRITE_ONCE } from '../../machine/door.ts';
+import { NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { MAX_TASKS } from '../../machine/task-area.ts';
-import { mm_struct } from '../include/mm_types.ts';
+import { mmdrop } from '../fork.ts';
+import { MMF_OOM_SKIP, mm_struct, vm_area_struct } from '../include/mm_types.ts';
+import { mmap_read_trylock, mmap_read_unlock } from '../include/mmap_lock.ts';
+import { mmgrab } from '../include/sched-mm.ts';
 import { current, PF_EXITING, PF_KTHREAD, PF_OOM_ORIGIN, task_struct, taskOf } from '../include/task_struct.ts';
-import { DEFINE_MUTEX, mutex_trylock, mutex_unlock } from '../locking/mutex.ts';
+import { DEFINE_MUTEX, mutex_lock, mutex_unlock } from '../locking/mutex.ts';
 import { trace_mark_victim } from '../trace/trace-merge.ts';
+import { zap_pte_range } from './memory-range.ts';
 import { announce_relief } from './page_alloc.ts';
+import { vma_iter_init, vma_next } from './vma-iterator.ts';
 
 type Task = Ptr<'task_struct'>;
 
 /** Only one task at a time chooses. */
 const oom_lock = DEFINE_MUTEX('oom_lock');
 const oom_state = struct('oom_state', {
-  /** The task that was killed and has not left its mm yet. Written under oom_lock or by the victim. */
+  /** The task that was killed and has not left its mm yet. Protected by oom_lock. */
   victim: pointer('task_struct'),
+  /** Its mm, with a reference. Protected by oom_lock. */
+  mm: pointer('mm_struct'),
+  /** 1: kernels before 4.6, which have no reaper. Written while no task runs. */
+  no_reaper: word,
 });
 const oom = staticStorage('oom_state', oom_state.SIZE).address as Ptr<'oom_state'>;
 
@@ -30,6 +43,7 @@ function oom_badness(task: Task): number {
   const mm = READ_ONCE(task, task_struct.mm);
   const flags = READ_ONCE(task, task_struct.flags);
   if (mm === NULL || (flags & (PF_KTHREAD | PF_EXITING)) !== 0) return 0;
+  if (test_bit(MMF_OOM_SKIP, mm, mm_struct.flags)) return 0;
   return (flags & PF_OOM_ORIGIN) !== 0 ? WORST : 1 + READ_ONCE(mm, mm_struct.rss);
 }
 
@@ -46,22 +60,53 @@ function select_bad_process(): Task {
   return chosen;
 }
 
-/** The task may use what is left, and will not wait for memory any more. @inline */
+/** The task is to end, and will not wait for memory any more. @inline */
 function mark_oom_victim(task: Task): void {
-  WRITE_ONCE(oom, oom_state.victim, task);
+  const mm = READ_ONCE(task, task_struct.mm);
+  mmgrab(mm);
+  set(oom, oom_state.victim, task);
+  set(oom, oom_state.mm, mm);
   WRITE_ONCE(task, task_struct.oom_victim, 1);
   WRITE_ONCE(task, task_struct.signal_pending, 1);
-  trace_mark_victim(READ_ONCE(task, task_struct.mm));
+  trace_mark_victim(mm);
 }
 
 /**
- * Makes sure that somebody is on the way out.
+ * Takes the pages of the victim away while it is on its way out, or gives it up when its mmap_lock can't be had; either way it is the
+ * victim no more. Must hold oom_lock.
+ * @returns whether its pages were taken
+ */
+function oom_reap_task(): boolean {
+  const mm = get(oom, oom_state.mm);
+  set(oom, oom_state.mm, NULL);
+  set(oom, oom_state.victim, NULL);
+  const reaped = mmap_read_trylock(mm);
+  if (reaped) {
+    // With MMF_OOM_SKIP set, exit_mmap has unmapped the pages already, and may have freed the areas.
+    if (!test_bit(MMF_OOM_SKIP, mm, mm_struct.flags)) reap_pages(mm);
+    mmap_read_unlock(mm);
+  }
+  set_bit(MMF_OOM_SKIP, mm, mm_struct.flags);
+  mmdrop(mm);
+  return reaped;
+}
+
+/** @inline */
+function reap_pages(mm: Ptr<'mm_struct'>): void {
+  const vmi = vma_iter_init(mm, 0);
+  for (let vma = vma_next(vmi); vma !== NULL; vma = vma_next(vmi)) {
+    zap_pte_range(mm, getUlong(vma, vm_area_struct.vm_start), getUlong(vma, vm_area_struct.vm_end));
+  }
+}
+
+/**
+ * Makes sure that somebody is on the way out, and with a reaper that his pages come.
  * @returns false when there is nobody to kill
  */
 export function out_of_memory(): boolean {
-  // Whoever holds it is choosing already.
-  if (!mutex_trylock(oom_lock)) return true;
-  let someone = READ_ONCE(oom, oom_state.victim) !== NULL;
+  mutex_lock(oom_lock);
+  let someone = get(oom, oom_state.victim) !== NULL;
+  if (someone && get(oom, oom_state.no_reaper) === 0) someone = oom_reap_task();
   if (!someone) {
     const victim = select_bad_process();
     someone = victim !== NULL;
@@ -71,11 +116,28 @@ export function out_of_memory(): boolean {
   return someone;
 }
 
+/** Must the one who needs a frame wait until the victim has ended? Not with a reaper: it takes the pages at once. */
+export function oom_waits(): boolean {
+  return get(oom, oom_state.no_reaper) !== 0;
+}
+
+/** Kernels before 4.6 have no reaper. Call it while no task runs. */
+export function set_oom_reaper(on: boolean): void {
+  set(oom, oom_state.no_reaper, on ? 0 : 1);
+}
+
 /** The current task has left its mm: if it was the victim, others may look for memory, or for another victim. */
 export function exit_oom_victim(): void {
   const curr = current();
   if (get(curr, task_struct.oom_victim) === 0) return;
-  WRITE_ONCE(curr, task_struct.oom_victim, 0);
-  if (READ_ONCE(oom, oom_state.victim) === curr) WRITE_ONCE(oom, oom_state.victim, NULL);
+  let mm: Ptr<'mm_struct'> = NULL;
+  mutex_lock(oom_lock);
+  if (get(oom, oom_state.victim) === curr) {
+    mm = get(oom, oom_state.mm);
+    set(oom, oom_state.victim, NULL);
+    set(oom, oom_state.mm, NULL);
+  }
+  mutex_unlock(oom_lock);
+  if (mm !== NULL) mmdrop(mm);
   announce_relief();
 }

@@ -2,6 +2,7 @@
  * Looks at a page that may be free by now: Linux's array of `struct page` is always there, so a stale pointer into it may be followed.
  * Elsewhere such an access is a use after free, and the heap checkers say so; not here. @notrace
  */
+
 import type { Ptr } from '../../machine/layout.ts';
 import { i32 as arenaWords } from '../../machine/memory.ts';
 import { POINT_READ, POINT_RMW, point } from '../../machine/points.ts';

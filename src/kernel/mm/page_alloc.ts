@@ -4,9 +4,8 @@
  * Frames are unlimited (up to the size of the arena) unless {@link set_frame_limit} says how many there are. Only then are they
  * counted in one place, because a shared counter costs every fault an atomic.
  */
-import { atomic_add_return, atomic_dec_return, atomic_inc_return, atomic_read, get, set } from '../../machine/door.ts';
+import { atomic_add_return, atomic_dec_return, atomic_inc_return, atomic_read, get, READ_ONCE, set } from '../../machine/door.ts';
 import { NULL, type Ptr, struct, word } from '../../machine/layout.ts';
-import { addWord, loadWord } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { liveObjects } from '../../machine/slab.ts';
 import { awaitChange, wakeWord } from '../../machine/wait.ts';
@@ -14,7 +13,7 @@ import { page } from '../include/mm_types.ts';
 import { current, task_struct } from '../include/task_struct.ts';
 import { should_fail } from '../lib/fault-inject.ts';
 import { trace_page_free } from '../trace/trace-merge.ts';
-import { out_of_memory } from './oom_kill.ts';
+import { oom_waits, out_of_memory } from './oom_kill.ts';
 import { clearContent, freeContent } from './page-content.ts';
 import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './slab.ts';
 
@@ -72,18 +71,18 @@ export function alloc_page(): Page {
 function __alloc_pages_slowpath(): Page {
   for (;;) {
     // Read before looking, so that what is freed in between ends the wait.
-    const seen = loadWord(frames, frame_pool.relief);
+    const seen = atomic_read(frames, frame_pool.relief);
     const p = get_page_from_freelist();
     if (p !== NULL) return p;
-    if (get(current(), task_struct.oom_victim) !== 0 || !out_of_memory()) return NULL;
-    if (get(current(), task_struct.oom_victim) !== 0) return NULL;
-    awaitChange(frames, frame_pool.relief, seen);
+    if (READ_ONCE(current(), task_struct.oom_victim) !== 0 || !out_of_memory()) return NULL;
+    if (READ_ONCE(current(), task_struct.oom_victim) !== 0) return NULL;
+    if (oom_waits()) awaitChange(frames, frame_pool.relief, seen);
   }
 }
 
 /** Frames may be free now, or another victim may be needed: lets those who wait look again. @inline */
 export function announce_relief(): void {
-  addWord(frames, frame_pool.relief, 1);
+  atomic_inc_return(frames, frame_pool.relief);
   wakeWord(frames, frame_pool.relief);
 }
 

@@ -3,9 +3,10 @@ import { ksmExit } from './ksm-exit.ts';
 import { litmus } from './litmus.ts';
 import { mapleRcu } from './maple-rcu.ts';
 import { minimal } from './minimal.ts';
+import { oom2009 } from './oom-2009.ts';
 import type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [ksmExit, minimal, mapleRcu, ...litmus];
+export const scenarios: readonly Scenario[] = [ksmExit, oom2009, minimal, mapleRcu, ...litmus];
 
 /** The scenario of that name, or undefined. */
 export function findScenario(name: string): Scenario | undefined {

@@ -29,4 +29,18 @@ const ksmExit: ScenarioInfo = {
   invariants: ['the lock that the iterator was set up with is the mmap_lock of the mm (the BUG_ON of the thread)'],
 };
 
-export const scenarios: readonly ScenarioInfo[] = [ksmExit];
+const oom2009: ScenarioInfo = {
+  name: 'oom-2009',
+  summary: 'memory runs out in the unmerge pass, and the process that is killed for it waits for the pass',
+  tasks: [
+    { name: 'scanner', does: 'writes 2 to the run file: each page that it breaks apart needs a frame, and none is left' },
+    { name: 'process', does: 'writes to one of its merged pages and exits' },
+  ],
+  variants: [
+    { name: 'pre-fix', does: 'Linux before 2.6.31: exit needs ksm_thread_mutex, exit_mmap works without mmap_lock' },
+    { name: 'fixed', does: 'today: exit leaves its items to the scanner, the writer of run is killed first' },
+  ],
+  invariants: ['counters, lists, trees and map counts of KSM agree when all tasks are through'],
+};
+
+export const scenarios: readonly ScenarioInfo[] = [ksmExit, oom2009];
