@@ -35,7 +35,7 @@ const EXPLORE = 0.06;
 const FRESH = 0.3;
 /** Shortest and longest wait, as powers of two; a spin takes about 8 ns. */
 const LEAST_SPINS = 2;
-const MOST_SPINS = 11;
+const MOST_SPINS = 13;
 /** Spins that a trial without waits takes: what a longer wait is weighed against. */
 const TRIAL_SPINS = 800;
 /** Memory fades: counts are halved when an aim has been played this often, because machines change their pace. */
