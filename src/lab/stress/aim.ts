@@ -1,17 +1,17 @@
 /**
- * Aimed delays: learns from its own hits where each of two tasks should wait, and how long.
+ * Aimed delays: learns from its own hits where each of two tasks should wait, and for how long.
  *
- * An aim is a place (site: function and kind of access, see machine/points.ts) and a number of spins for each of the two
- * tasks, or no wait. It starts with random aims; once some hit, it plays the best of them by Thompson sampling (W. R.
- * Thompson, Biometrika 1933) and goes on trying neighbours of the best and, now and then, something new. An aim is
- * kept for a batch of trials, so that choosing costs little.
+ * An aim is, for each of the two tasks, a place (site: function and kind of access) and how many points the other
+ * one must have passed there (machine/aimed.ts), or no wait. It starts with random aims; once some hit, it plays
+ * the best of them by Thompson sampling (W. R. Thompson, Biometrika 1933) and goes on trying neighbours of the best and, now
+ * and then, something new. An aim is kept for a batch of trials, so that choosing costs little.
  */
 import { type Random, randomInt, randomNormal } from '../stats/random.ts';
 
-/** Where one task waits. `site` 0: nowhere. */
+/** Where one task waits (`site` 0: nowhere), and until the other one has passed so many points. */
 export interface Wait {
   site: number;
-  spins: number;
+  until: number;
 }
 
 export interface Aim {
@@ -23,6 +23,15 @@ interface Played {
   aim: Aim;
   trials: number;
   hits: number;
+  /** Time that the trials took, ms. */
+  ms: number;
+}
+
+/** What the two tasks pass in a round, as far as it was seen. */
+interface Side {
+  sites: number[];
+  /** Most points in a round. */
+  points: number;
 }
 
 /** Trials with one aim before the next choice. */
@@ -33,37 +42,42 @@ const KEPT = 24;
 const EXPLORE = 0.06;
 /** Of these, the share that does not start from the best. */
 const FRESH = 0.3;
-/** Shortest and longest wait, as powers of two; a spin takes about 8 ns. */
-const LEAST_SPINS = 2;
-const MOST_SPINS = 13;
-/** Spins that a trial without waits takes: what a longer wait is weighed against. */
-const TRIAL_SPINS = 800;
 /** Memory fades: counts are halved when an aim has been played this often, because machines change their pace. */
 const FADE = 20_000;
 
-const NOWHERE: Wait = { site: 0, spins: 0 };
+const NOWHERE: Wait = { site: 0, until: 0 };
 
 export class AimedDelays {
   readonly #random: Random;
-  readonly #leaderSites: number[] = [];
-  readonly #followerSites: number[] = [];
+  readonly #now: () => number;
+  readonly #leader: Side = { sites: [], points: 1 };
+  readonly #follower: Side = { sites: [], points: 1 };
   #kept: Played[] = [];
-  #current: Played = { aim: { leader: NOWHERE, follower: NOWHERE }, trials: 0, hits: 0 };
+  #current: Played = fresh({ leader: NOWHERE, follower: NOWHERE });
   #left = 0;
+  #since: number;
 
-  constructor(random: Random) {
+  /** @param now  a clock in ms */
+  constructor(random: Random, now: () => number = () => performance.now()) {
     this.#random = random;
+    this.#now = now;
+    this.#since = now();
   }
 
-  /** Sites that the tasks were seen to pass: where a wait is possible. */
-  learnSites(leader: readonly number[], follower: readonly number[]): void {
-    for (const site of leader) if (!this.#leaderSites.includes(site)) this.#leaderSites.push(site);
-    for (const site of follower) if (!this.#followerSites.includes(site)) this.#followerSites.push(site);
+  /** What the tasks were seen to pass: where a wait is possible, and how long one can be. */
+  learnSites(leader: readonly number[], leaderPoints: number, follower: readonly number[], followerPoints: number): void {
+    for (const site of leader) if (!this.#leader.sites.includes(site)) this.#leader.sites.push(site);
+    for (const site of follower) if (!this.#follower.sites.includes(site)) this.#follower.sites.push(site);
+    this.#leader.points = Math.max(this.#leader.points, leaderPoints);
+    this.#follower.points = Math.max(this.#follower.points, followerPoints);
   }
 
   /** The aim for the next trial. */
   next(): Aim {
     if (this.#left === 0) {
+      const now = this.#now();
+      this.#current.ms += now - this.#since;
+      this.#since = now;
       this.#keep(this.#current);
       this.#current = this.#choose();
       this.#left = BATCH;
@@ -90,6 +104,7 @@ export class AimedDelays {
     if (played.trials > FADE) {
       played.trials /= 2;
       played.hits /= 2;
+      played.ms /= 2;
     }
     if (played.hits === 0 || this.#kept.includes(played)) return;
     this.#kept.push(played);
@@ -102,7 +117,7 @@ export class AimedDelays {
 
   /** What an aim is worth when `share` of its trials hit: hits per time, certain ones preferred. */
   #worth(played: Played, share: number): number {
-    return (share * share) / (TRIAL_SPINS + played.aim.leader.spins + played.aim.follower.spins);
+    return (share * share * played.trials) / Math.max(1e-6, played.ms);
   }
 
   #top(): Played | undefined {
@@ -132,26 +147,29 @@ export class AimedDelays {
   }
 
   #draw(): Aim {
-    return { leader: this.#drawWait(this.#leaderSites), follower: this.#drawWait(this.#followerSites) };
+    return { leader: this.#drawWait(this.#leader, this.#follower), follower: this.#drawWait(this.#follower, this.#leader) };
   }
 
-  #drawWait(sites: readonly number[]): Wait {
-    if (sites.length === 0 || this.#random() < 0.25) return NOWHERE;
-    const spins = Math.round(2 ** (LEAST_SPINS + this.#random() * (MOST_SPINS - LEAST_SPINS)));
-    return { site: sites[randomInt(this.#random, sites.length)] as number, spins };
+  /** A wait of `mine` for `other`: short ones, long ones, and often to the other's end. */
+  #drawWait(mine: Side, other: Side): Wait {
+    const random = this.#random;
+    if (mine.sites.length === 0 || random() < 0.25) return NOWHERE;
+    const until = random() < 0.3 ? other.points : 1 + randomInt(random, other.points);
+    return { site: mine.sites[randomInt(random, mine.sites.length)] as number, until };
   }
 
   /** Like `aim`, but one of the waits longer, shorter, elsewhere or left out. */
   #neighbour(aim: Aim): Aim {
-    const side = this.#random() < 0.5 ? 'leader' : 'follower';
-    const wait = aim[side];
-    if (wait.site === 0 || this.#random() < 0.25)
-      return { ...aim, [side]: this.#drawWait(side === 'leader' ? this.#leaderSites : this.#followerSites) };
-    const spins = Math.round(wait.spins * 2 ** (2 * this.#random() - 1));
-    return { ...aim, [side]: { site: wait.site, spins: Math.min(2 ** MOST_SPINS, Math.max(1, spins)) } };
+    const random = this.#random;
+    const side = random() < 0.5 ? 'leader' : 'follower';
+    const [mine, other] = side === 'leader' ? [this.#leader, this.#follower] : [this.#follower, this.#leader];
+    const { site, until } = aim[side];
+    if (site === 0 || random() < 0.25) return { ...aim, [side]: this.#drawWait(mine, other) };
+    const changed = until + randomInt(random, 9) - 4;
+    return { ...aim, [side]: { site, until: Math.min(other.points, Math.max(1, changed)) } };
   }
 }
 
 function fresh(aim: Aim): Played {
-  return { aim, trials: 0, hits: 0 };
+  return { aim, trials: 0, hits: 0, ms: 0 };
 }

@@ -35,9 +35,9 @@ export const pairGate = struct(
     // Written by the leader before the gate, read by the follower after it.
     /** 0: a trial follows; 1: it was the last. */
     over: word,
-    /** Where the follower is to wait in this trial (see machine/points.ts), and how long. */
+    /** Where the follower is to wait in this trial (see machine/aimed.ts), and for how many points of the leader. */
     followerSite: word,
-    followerSpins: word,
+    followerUntil: word,
     /** The follower is to note the sites that it passes. */
     followerWatches: word,
     pad0: words(10),

@@ -12,10 +12,10 @@ import { run_store } from '../../kernel/mm/ksm.ts';
 import { ksm_do_scan } from '../../kernel/mm/ksm-scan.ts';
 import { ksm_thread_mutex } from '../../kernel/mm/ksm-types.ts';
 import { reportsCounted } from '../../kernel/printk.ts';
+import { aimRound, closeAimedRound, openAimedRound, pointsPassed, sitesSeen } from '../../machine/aimed.ts';
 import { get, set } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
 import { loadWord, storeWord } from '../../machine/lockword.ts';
-import { armDelay, sitesSeen, watchSites } from '../../machine/points.ts';
 import { resetRing } from '../../machine/recorder.ts';
 import { seededRandom } from '../stats/random.ts';
 import { AimedDelays } from './aim.ts';
@@ -53,7 +53,7 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
   const areas = spread(order.vmas, order.pages);
   while (stage() === STAGE_READY) pause(counters, 1000, STAGE_READY);
   for (let trial = 0; ; trial++) {
-    const late = trial % LOOK_EVERY === 0 && (elapsed() >= order.seconds || stage() !== STAGE_RUN);
+    const late = stage() !== STAGE_RUN || (trial % LOOK_EVERY === 0 && elapsed() >= order.seconds);
     if (late || trial >= order.trials || (order.untilReport && reportsCounted() > 0)) break;
     const mm = newProcess(areas, trial);
     if (order.scanned === 'yes' || (order.scanned === 'mix' && random() < 0.5)) scanOnce();
@@ -62,22 +62,21 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
     if (aimed !== undefined) {
       const { leader, follower } = aimed.next();
       storeWord(gate, pairGate.followerSite, follower.site);
-      storeWord(gate, pairGate.followerSpins, follower.spins);
+      storeWord(gate, pairGate.followerUntil, follower.until);
       storeWord(gate, pairGate.followerWatches, watch ? 1 : 0);
-      if (watch) watchSites(true);
-      armDelay(leader.site, leader.spins);
+      aimRound(leader.site, SCANNER_TASK, leader.until, watch);
+      openAimedRound();
     }
     resetRing();
     leaderPass();
     mmput(mm);
+    if (aimed !== undefined) closeAimedRound();
     leaderPass();
     count(counters, taskCounters.trials);
     if (aimed !== undefined) {
-      armDelay(0, 0);
       aimed.learn(get(scanner, taskCounters.hit) !== HIT_NONE);
       if (watch) {
-        watchSites(false);
-        aimed.learnSites(sitesSeen(PROCESS_TASK), sitesSeen(SCANNER_TASK));
+        aimed.learnSites(sitesSeen(PROCESS_TASK), pointsPassed(PROCESS_TASK), sitesSeen(SCANNER_TASK), pointsPassed(SCANNER_TASK));
       }
     }
   }
@@ -91,17 +90,15 @@ export function runScanner(order: WorldOrder): void {
   run_store('1');
   for (;;) {
     resetRing();
+    if (aimed) openAimedRound();
     followerPass();
     if (loadWord(gate, pairGate.over) !== 0) return;
     if (aimed) {
-      if (loadWord(gate, pairGate.followerWatches) !== 0) watchSites(true);
-      armDelay(loadWord(gate, pairGate.followerSite), loadWord(gate, pairGate.followerSpins));
+      const watch = loadWord(gate, pairGate.followerWatches) !== 0;
+      aimRound(loadWord(gate, pairGate.followerSite), PROCESS_TASK, loadWord(gate, pairGate.followerUntil), watch);
     }
     run_store('2');
-    if (aimed) {
-      armDelay(0, 0);
-      watchSites(false);
-    }
+    if (aimed) closeAimedRound();
     followerPass();
     run_store('1');
   }

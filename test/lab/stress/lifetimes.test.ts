@@ -11,7 +11,7 @@ const { runStress } = (await import(new URL('../../../dist/src/lab/stress/run.js
   runStress: typeof RunStress;
 };
 
-const TRIALS = Number(process.env.KSMRACE_SOAK ?? 6_000);
+const TRIALS = Number(process.env.KSMRACE_SOAK ?? 4_000);
 
 const base: StressOptions = {
   shape: 'paired',
@@ -42,7 +42,7 @@ describe('lifetimes on real threads', () => {
         expect(counts).toMatchObject({ trials: TRIALS, exits: TRIALS, passes: TRIALS });
         expect(findings.map(({ kind }) => kind).filter((kind) => kind !== 'suspicious-rcu-usage')).toEqual([]);
         expect(counts.reports).toBe(variant === 'unfixed' ? counts.hits.total : 0);
-      });
+      }, 240_000);
     }
   }
 });
