@@ -92,5 +92,6 @@ export async function runSession(session: Session, out: Output): Promise<Session
   keep(result.findings);
   const summary = summarizeResult(command, scenario, options, result);
   directory?.writeSummary(summary);
+  if (result.proc !== undefined) directory?.writeFiles(result.proc);
   return { summary, result };
 }

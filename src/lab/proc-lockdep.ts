@@ -154,3 +154,8 @@ export function lockdepStatsText(): string {
   say('zapped classes', counted(tables.NR_ZAPPED_CLASSES));
   return `${lines.join('\n')}\n`;
 }
+
+/** All three, by name. */
+export function procFiles(): Record<string, string> {
+  return { lockdep: lockdepText(), lockdep_chains: lockdepChainsText(), lockdep_stats: lockdepStatsText() };
+}

@@ -1,5 +1,5 @@
 /**
- * A result directory: `summary.json`, `summary.txt` and `reports/<signature>/{report.txt,diagram.txt,token.txt,trace.json,env.json}`.
+ * A result directory: `summary.json`, `summary.txt`, the validator's `lockdep`, `lockdep_chains` and `lockdep_stats`, and `reports/<signature>/{report.txt,diagram.txt,token.txt,trace.json,env.json}`.
  *
  * Each file is written beside its place and renamed, so that whoever reads, also after a crash, finds whole files.
  */
@@ -93,6 +93,12 @@ export class ResultDirectory {
     if (this.#discarded) return;
     writeWhole(join(this.path, 'summary.json'), json(summary));
     writeWhole(join(this.path, 'summary.txt'), `${summaryText(summary)}\n`);
+  }
+
+  /** Adds files with these names and contents. */
+  writeFiles(files: Readonly<Record<string, string>>): void {
+    if (this.#discarded) return;
+    for (const [name, text] of Object.entries(files)) writeWhole(join(this.path, name), text);
   }
 
   /** Adds a report; one that is there already stays. */

@@ -44,7 +44,10 @@ export const conductor = {
       });
       const { World: Made } = await import('./world.ts');
       world = new Made(order);
-      return await world.run();
+      const result = await world.run();
+      if (order.lockdep === 'off') return result;
+      const { procFiles } = await import('../proc-lockdep.ts');
+      return { ...result, proc: procFiles() };
     } catch (error) {
       return failed(error);
     }

@@ -107,4 +107,6 @@ export interface WorldResult {
   seconds: number;
   stopped: boolean;
   failure?: Failure | undefined;
+  /** The validator's /proc files by name, at the end. */
+  proc?: Record<string, string> | undefined;
 }

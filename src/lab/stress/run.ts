@@ -139,6 +139,8 @@ export async function runStress(options: StressOptions, hooks: StressHooks = {})
       seconds: Math.max(...results.map(({ seconds }) => seconds)),
       stopped: hooks.signal?.aborted === true,
       failure: firstFailure(results),
+      // Each world has a graph of its own; they all do the same.
+      proc: results[0]?.proc,
       threads: orders.length * rolesOf(options).length,
     };
   } finally {
