@@ -53,3 +53,9 @@ export function userLoadPage(mm: Mm, address: number): Uint8Array | undefined {
     if (do_user_addr_fault(mm, start, undefined) !== 0) return undefined;
   }
 }
+
+/** The number at the start of the page at `address`, NaN when the program may not read there. */
+export function userLoadNumber(mm: Mm, address: number): number {
+  const bytes = userLoadPage(mm, address);
+  return bytes === undefined ? Number.NaN : new DataView(bytes.buffer).getFloat64(0, true);
+}

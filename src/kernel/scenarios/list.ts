@@ -43,4 +43,20 @@ const oom2009: ScenarioInfo = {
   invariants: ['counters, lists, trees and map counts of KSM agree when all tasks are through'],
 };
 
-export const scenarios: readonly ScenarioInfo[] = [ksmExit, oom2009];
+const ksmMerge: ScenarioInfo = {
+  name: 'ksm-merge',
+  summary: 'merged pages are written, broken apart, scanned and unmapped at the same time',
+  tasks: [
+    { name: 'first, second', does: 'write to a page that they share' },
+    { name: 'ksmd, scanner', does: 'a full scan; the unmerge pass' },
+    { name: 'exit', does: 'the second process ends' },
+  ],
+  variants: [
+    { name: 'write', does: 'both processes write to one KSM page; with 3 tasks ksmd scans' },
+    { name: 'unmerge', does: 'the unmerge pass against a writer; with 3 tasks the other process exits' },
+    { name: 'merge', does: 'ksmd merges while a process exits; with 3 tasks the other one writes' },
+  ],
+  invariants: ['no process sees content that it did not write', 'counters, lists, trees and map counts of KSM agree'],
+};
+
+export const scenarios: readonly ScenarioInfo[] = [ksmExit, ksmMerge, oom2009];

@@ -1,0 +1,144 @@
+/**
+ * Scenario `ksm-merge`: pages of two processes are merged, written, broken apart and unmapped at the same time, and no process may ever
+ * see anything but what it wrote itself.
+ *
+ * | variant | before | tasks |
+ * |---|---|---|
+ * | write | all pages merged | both processes write to the same KSM page; ksmd scans |
+ * | unmerge | all pages merged | the unmerge pass, one process writes, the other exits |
+ * | merge | checksums known: the next scan merges | ksmd scans, one process exits, the other writes |
+ */
+import { get, set } from '../../machine/door.ts';
+import { NULL, type Ptr, pointer, struct } from '../../machine/layout.ts';
+import { staticStorage } from '../../machine/memory.ts';
+import { mm_alloc, mmput } from '../fork.ts';
+import { PAGE_SIZE, VM_READ, VM_WRITE } from '../include/mm_types.ts';
+import { mutex_lock, mutex_unlock } from '../locking/mutex.ts';
+import { MADV_MERGEABLE, run_store } from '../mm/ksm.ts';
+import { checkKsm } from '../mm/ksm-check.ts';
+import { ksm_do_scan } from '../mm/ksm-scan.ts';
+import { KSM, KSM_RUN_STOP, ksm, ksm_thread_mutex } from '../mm/ksm-types.ts';
+import { unmerge_and_remove_all_rmap_items } from '../mm/ksm-unmerge.ts';
+import { set_ksm_variant } from '../mm/ksm-variants.ts';
+import { do_madvise } from '../mm/madvise.ts';
+import { vm_mmap } from '../mm/mmap.ts';
+import { userLoadNumber, userStore } from '../mm/user-access.ts';
+import type { Scenario, Workload } from './scenario.ts';
+
+const BASE = 0x7f0000000000;
+const CONTENT = 1009;
+const WRITTEN = [2003, 3001] as const;
+const WHOLE_SCAN = 1000;
+
+const ksm_merge_stage = struct('ksm_merge_stage', { first: pointer('mm_struct'), second: pointer('mm_struct') });
+const stage = staticStorage('ksm_merge_stage', ksm_merge_stage.SIZE).address as Ptr<'ksm_merge_stage'>;
+
+function writeFirstTask(): void {
+  userStore(get(stage, ksm_merge_stage.first), BASE, WRITTEN[0]);
+}
+
+function writeSecondTask(): void {
+  userStore(get(stage, ksm_merge_stage.second), BASE, WRITTEN[1]);
+}
+
+function exitSecondTask(): void {
+  const mm = get(stage, ksm_merge_stage.second);
+  set(stage, ksm_merge_stage.second, NULL);
+  mmput(mm);
+}
+
+function scan(): void {
+  mutex_lock(ksm_thread_mutex);
+  ksm_do_scan(WHOLE_SCAN);
+  mutex_unlock(ksm_thread_mutex);
+}
+
+function ksmdTask(): void {
+  scan();
+}
+
+function unmergeTask(): void {
+  run_store('2');
+}
+
+const TASKS: Readonly<Record<string, readonly { name: string; run: () => void }[]>> = {
+  write: [
+    { name: 'first', run: writeFirstTask },
+    { name: 'second', run: writeSecondTask },
+    { name: 'ksmd', run: ksmdTask },
+  ],
+  unmerge: [
+    { name: 'scanner', run: unmergeTask },
+    { name: 'first', run: writeFirstTask },
+    { name: 'exit', run: exitSecondTask },
+  ],
+  merge: [
+    { name: 'ksmd', run: ksmdTask },
+    { name: 'exit', run: exitSecondTask },
+    { name: 'first', run: writeFirstTask },
+  ],
+};
+
+function pagesOf(workload: Workload): number {
+  return Math.max(1, workload.pages);
+}
+
+/** A process whose pages all hold the same. */
+function makeProcess(pages: number): Ptr<'mm_struct'> {
+  const mm = mm_alloc();
+  vm_mmap(mm, BASE, pages * PAGE_SIZE, VM_READ | VM_WRITE);
+  for (let n = 0; n < pages; n++) userStore(mm, BASE + n * PAGE_SIZE, CONTENT);
+  do_madvise(mm, BASE, pages * PAGE_SIZE, MADV_MERGEABLE);
+  return mm;
+}
+
+function setUp(workload: Workload): void {
+  set_ksm_variant('fixed');
+  set(ksm, KSM.run, KSM_RUN_STOP);
+  set(stage, ksm_merge_stage.first, makeProcess(pagesOf(workload)));
+  set(stage, ksm_merge_stage.second, makeProcess(pagesOf(workload)));
+  // The first scan takes checksums, the second merges.
+  for (let n = workload.variant === 'merge' ? 1 : 2; n > 0; n--) scan();
+}
+
+/** Does the process see what it wrote, and else what it began with? */
+function contentOk(mm: Ptr<'mm_struct'>, workload: Workload, written: number): boolean {
+  if (mm === NULL) return true;
+  for (let n = 0; n < pagesOf(workload); n++) {
+    if (userLoadNumber(mm, BASE + n * PAGE_SIZE) !== (n === 0 ? written : CONTENT)) return false;
+  }
+  return true;
+}
+
+function runs(workload: Workload, name: string): boolean {
+  return (TASKS[workload.variant] ?? []).slice(0, workload.tasks).some((task) => task.name === name);
+}
+
+function check(workload: Workload): readonly string[] {
+  const wrong = checkKsm();
+  const first = contentOk(get(stage, ksm_merge_stage.first), workload, runs(workload, 'first') ? WRITTEN[0] : CONTENT);
+  const second = contentOk(get(stage, ksm_merge_stage.second), workload, runs(workload, 'second') ? WRITTEN[1] : CONTENT);
+  if (!first || !second) wrong.push('a process sees content that it did not write');
+  return wrong;
+}
+
+function tearDown(): void {
+  mmput(get(stage, ksm_merge_stage.first));
+  if (get(stage, ksm_merge_stage.second) !== NULL) mmput(get(stage, ksm_merge_stage.second));
+  mutex_lock(ksm_thread_mutex);
+  unmerge_and_remove_all_rmap_items();
+  mutex_unlock(ksm_thread_mutex);
+  set(ksm, KSM.run, KSM_RUN_STOP);
+}
+
+export const ksmMerge: Scenario = {
+  name: 'ksm-merge',
+  summary: 'merged pages are written, broken apart, scanned and unmapped at the same time',
+  variants: ['write', 'unmerge', 'merge'],
+  taskLimits: [2, 3],
+  defaults: { vmas: 1, pages: 1, processes: 0, scanned: true },
+  tasks: (workload) => (TASKS[workload.variant] ?? []).slice(0, workload.tasks),
+  setUp,
+  check,
+  tearDown,
+};
