@@ -130,6 +130,7 @@ export function set_oom_reaper(on: boolean): void {
 export function exit_oom_victim(): void {
   const curr = current();
   if (get(curr, task_struct.oom_victim) === 0) return;
+  WRITE_ONCE(curr, task_struct.oom_victim, 0);
   let mm: Ptr<'mm_struct'> = NULL;
   mutex_lock(oom_lock);
   if (get(oom, oom_state.victim) === curr) {
