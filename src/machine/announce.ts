@@ -5,7 +5,6 @@
  */
 import { bootOptions } from './boot.ts';
 import { recordLocal, recordSync } from './recorder.ts';
-import { currentFunction } from './shadow-stack.ts';
 
 const RECORD = bootOptions().record;
 
@@ -44,11 +43,11 @@ export function announceSync(event: number, object: number, address: number, val
 }
 
 function tell(event: number, object: number, address: number, value: number): void {
-  if (RECORD) recordLocal(event, object, currentFunction(), address, value);
+  if (RECORD) recordLocal(event, object, address, value);
   if (wanted[event] !== 0) listener(event, object, address, value);
 }
 
 function tellSync(event: number, object: number, address: number, value: number, line: number): void {
-  if (RECORD) recordSync(event, object, currentFunction(), address, value, line);
+  if (RECORD) recordSync(event, object, address, value, line);
   if (wanted[event] !== 0) listener(event, object, address, value);
 }

@@ -1,8 +1,8 @@
 /**
  * The flight recorder: a ring of the last records of every task, in the arena, in one order.
  *
- * A record is four words: clock, `event << 24 | object << 16 | function`, address, value (the last two are stale in calls and
- * returns). The order is Lamport's
+ * A record is four words: clock, `event << 24 | object << 16`, address, value; of a call or a return only the second,
+ * with the function in its low half. The order is Lamport's
  * (CACM 1978): each task counts its own clock, and synchronising events join it with a stamp kept for the
  * cache line of the word they touch. A shared counter would cost a contended atomic per event (34 ns); a stamp costs a
  * load and a store, on a line that travels with the lock anyway.
@@ -11,7 +11,7 @@
  */
 import { bootOptions } from './boot.ts';
 import { i32 as arenaWords, staticStorage } from './memory.ts';
-import { AREA_CLOCK, AREA_RING, AREA_RING_HEAD, areaOf, currentArea, MAX_TASKS } from './task-area.ts';
+import { AREA_CLOCK, AREA_RING, AREA_RING_CLOCK, AREA_RING_HEAD, areaOf, currentArea, MAX_TASKS } from './task-area.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -59,33 +59,27 @@ function put(area: number, taskClock: number, what: number, address: number, val
   i32[at + 3] = value;
 }
 
-/** Records a function call. It has the clock of the event before it: its place is between two of its own task. */
+/** Records a function call: one word. Its place among the events of its own task is all that is known of its time. */
 export function recordEnter(id: number): void {
-  const area = currentArea();
-  const at = nextRecord(area);
-  i32[at] = i32[(area + AREA_CLOCK) >> 2] as number;
-  i32[at + 1] = (EV_ENTER << 24) | id;
+  i32[nextRecord(currentArea()) + 1] = (EV_ENTER << 24) | id;
 }
 
 /** Records the return of the function. */
 export function recordLeave(): void {
-  const area = currentArea();
-  const at = nextRecord(area);
-  i32[at] = i32[(area + AREA_CLOCK) >> 2] as number;
-  i32[at + 1] = EV_LEAVE << 24;
+  i32[nextRecord(currentArea()) + 1] = EV_LEAVE << 24;
 }
 
-/** Records an event that no other task is ordered by. `fn` is the function it counts for. */
-export function recordLocal(event: number, object: number, fn: number, address: number, value: number): void {
+/** Records an event that no other task is ordered by. */
+export function recordLocal(event: number, object: number, address: number, value: number): void {
   const area = currentArea();
-  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, (event << 24) | (object << 16) | fn, address, value);
+  put(area, (i32[(area + AREA_CLOCK) >> 2] as number) + 1, (event << 24) | (object << 16), address, value);
 }
 
 /**
  * Records an event that orders tasks: a lock taken (after it was), a lock given up (before it is), an atomic (after it).
  * @param line  the address whose cache line carries the order
  */
-export function recordSync(event: number, object: number, fn: number, address: number, value: number, line: number): void {
+export function recordSync(event: number, object: number, address: number, value: number, line: number): void {
   const area = currentArea();
   const stamp = (stamps + ((line >>> 6) & (STAMP_LINES - 1)) * 64) >> 2;
   const own = i32[(area + AREA_CLOCK) >> 2] as number;
@@ -93,12 +87,14 @@ export function recordSync(event: number, object: number, fn: number, address: n
   // The difference, because the clock wraps round after some minutes.
   const clock = (((own - theirs) | 0) > 0 ? own : theirs) + 1;
   i32[stamp] = clock;
-  put(area, clock, (event << 24) | (object << 16) | fn, address, value);
+  put(area, clock, (event << 24) | (object << 16), address, value);
 }
 
 /** Forgets what the current task recorded, e.g. before a trial. Its clock goes on. */
 export function resetRing(): void {
-  i32[(currentArea() + AREA_RING_HEAD) >> 2] = 0;
+  const area = currentArea();
+  i32[(area + AREA_RING_HEAD) >> 2] = 0;
+  i32[(area + AREA_RING_CLOCK) >> 2] = i32[(area + AREA_CLOCK) >> 2] as number;
 }
 
 /** A record, decoded. */
@@ -110,6 +106,7 @@ export interface FlightRecord {
   clock: number;
   event: number;
   object: number;
+  /** The function called, or the one that the event counts for; 0 when that was called before the oldest record. */
   fn: number;
   address: number;
   value: number;
@@ -121,19 +118,35 @@ export function readRing(index: number): FlightRecord[] {
   const head = i32[(area + AREA_RING_HEAD) >> 2] as number;
   const start = i32[(area + AREA_RING) >> 2] as number;
   const out: FlightRecord[] = [];
+  // Calls carry no clock and events no function: both follow from what stands before them.
+  let clock = i32[(area + AREA_RING_CLOCK) >> 2] as number;
+  const within: number[] = [];
   for (let n = Math.max(0, head - RING_RECORDS); n < head; n++) {
     const at = (start + (n & RING_MASK) * RECORD_BYTES) >> 2;
     const what = i32[at + 1] as number;
+    const event = what >>> 24;
+    const call = event === EV_ENTER || event === EV_LEAVE;
+    if (event === EV_ENTER) within.push(what & 0xffff);
+    if (!call) clock = i32[at] as number;
     out.push({
       task: index,
       sequence: n,
-      clock: i32[at] as number,
-      event: what >>> 24,
-      object: (what >>> 16) & 0xff,
-      fn: what & 0xffff,
-      address: i32[at + 2] as number,
-      value: i32[at + 3] as number,
+      clock,
+      event,
+      object: call ? 0 : (what >>> 16) & 0xff,
+      fn: event === EV_LEAVE ? 0 : (within.at(-1) ?? 0),
+      address: call ? 0 : (i32[at + 2] as number),
+      value: call ? 0 : (i32[at + 3] as number),
     });
+    if (event === EV_LEAVE) within.pop();
+  }
+  // What was in the ring before its oldest record is gone: calls there happened just before the first event.
+  if (head > RING_RECORDS) {
+    const first = out.find((record) => record.event !== EV_ENTER && record.event !== EV_LEAVE);
+    for (const record of out) {
+      if (first === undefined || record === first) break;
+      record.clock = first.clock - 1;
+    }
   }
   // What the task wrote over meanwhile is not what it was.
   const behind = (i32[(area + AREA_RING_HEAD) >> 2] as number) - RING_RECORDS;

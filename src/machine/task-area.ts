@@ -33,6 +33,8 @@ export const AREA_RANDOM = 20;
 export const AREA_WAITING_ON = 24;
 /** Times the task began to wait in Atomics.wait. */
 export const AREA_PARKED = 28;
+/** The task's clock when its ring was reset. */
+export const AREA_RING_CLOCK = 32;
 /** The shadow stack: function numbers, {@link SHADOW_DEPTH} words. */
 export const AREA_SHADOW = 64;
 export const SHADOW_DEPTH = 128;
