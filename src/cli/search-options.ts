@@ -7,6 +7,7 @@ import { type Arguments, quoted } from './arguments.ts';
 import type { OptionTable } from './command.ts';
 import { common } from './common-options.ts';
 import { didYouMean } from './nearest.ts';
+import { steppedVariantModule } from './search-variant.ts';
 
 /** Most threads, VMAs and pages of a search: what an engine's memory holds. */
 const MOST_THREADS = 64;
@@ -35,7 +36,8 @@ export async function subjectOf(args: Arguments): Promise<Subject> {
   if (scenario === undefined)
     throw new UsageError(`--scenario ${quoted(name)} is not one of ${names.join(', ')}${didYouMean(name, names)}`);
   const variants = scenario.variants.filter((variant) => variant !== 'user');
-  const variant = args.choice('variant', variants, variants[0] as string);
+  const ofTheUser = variantFile(args) !== undefined && scenario.variants.includes('user');
+  const variant = ofTheUser ? 'user' : args.choice('variant', variants, variants[0] as string);
   const [least, most] = scenario.taskLimits;
   const { defaults } = scenario;
   return {
@@ -51,12 +53,20 @@ export async function subjectOf(args: Arguments): Promise<Subject> {
   };
 }
 
+/** The file of a variant of the user's own, if --variant names one. */
+function variantFile(args: Arguments): string | undefined {
+  const text = args.text('variant');
+  return text !== undefined && /[./\\]/.test(text) ? text : undefined;
+}
+
 /** Number of search threads. */
 export function threadsOf(args: Arguments): number {
   return args.whole('workers', availableParallelism(), { min: 1, max: MOST_THREADS });
 }
 
-/** How search threads start. */
+/** How search threads start. @throws UsageError */
 export function bootOf(args: Arguments): SearchBoot {
-  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), races: args.has('races') };
+  const file = variantFile(args);
+  const variantModule = file === undefined ? undefined : steppedVariantModule(file);
+  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), races: args.has('races'), variantModule };
 }

@@ -25,6 +25,9 @@ export async function tokenArgument(args: Arguments, out: Output): Promise<Token
   if (!scenario.variants.includes(variant)) {
     throw new UsageError(`the token is for variant ${variant}, and ${token.scenario} has ${scenario.variants.join(', ')}`);
   }
+  if (variant === 'user' && args.text('variant') === undefined) {
+    throw new UsageError('the token is for a variant of your own: name its module with --variant FILE');
+  }
   const [least, most] = scenario.taskLimits;
   if (tasks < least || tasks > most) throw new UsageError(`the token is for ${tasks} tasks, and ${token.scenario} has ${least} to ${most}`);
   const { schedule } = token;

@@ -84,7 +84,7 @@ export function analyse(program: Program, kinds: ReadonlyMap<string, number>, li
   const stepsOf = (fn: Fn) =>
     fn.calls.filter((call) => {
       const callee = program.callee(fn.module, call);
-      return callee !== undefined && (announcing.has(callee) || stepping.has(callee) || isWait(callee));
+      return entersByValue(fn.module, call) || (callee !== undefined && (announcing.has(callee) || stepping.has(callee) || isWait(callee)));
     });
   const stepping = new Set<Fn>();
   for (let grew = true; grew; ) {
@@ -127,6 +127,11 @@ export function analyse(program: Program, kinds: ReadonlyMap<string, number>, li
  */
 function isEntrance(module: Module): boolean {
   return module.file.includes('/kernel/scenarios/') || headOf(module).includes('@entrances');
+}
+
+/** A call of a module's constant in a file of entrances: of a function that came from elsewhere and may step. */
+export function entersByValue(module: Module, call: CallExpression): boolean {
+  return call.callee.type === 'Identifier' && module.constants.has(call.callee.name) && headOf(module).includes('@entrances');
 }
 
 /** Functions that are named other than as the callee of a call, with the first such place. */

@@ -29,6 +29,8 @@ export interface Module {
   readonly imports: Map<string, Binding>;
   /** Names exported under another name or from another module. */
   readonly exported: Map<string, Binding>;
+  /** Names of the module's own variables, without those that compilers add. */
+  readonly constants: Set<string>;
   /** Local names of the arena views (machine/memory: i32, f64, u8), and which one each is. */
   readonly views: Map<string, string>;
 }
@@ -40,7 +42,16 @@ type Any = any;
 export function readModule(file: string): Module {
   const code = readFileSync(file, 'utf8');
   const ast = parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true }) as Module['ast'];
-  const module: Module = { file, code, ast, functions: new Map(), imports: new Map(), exported: new Map(), views: new Map() };
+  const module: Module = {
+    file,
+    code,
+    ast,
+    functions: new Map(),
+    imports: new Map(),
+    exported: new Map(),
+    constants: new Set(),
+    views: new Map(),
+  };
   const from = (node: Any) => join(dirname(file), node.source.value);
   for (const statement of ast.body as Any[]) {
     if (statement.type === 'ImportDeclaration' && statement.source.value.startsWith('.')) {
@@ -55,7 +66,10 @@ export function readModule(file: string): Module {
     }
     const node = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
     if (node?.type === 'FunctionDeclaration') addFunction(module, node);
-    if (node?.type === 'VariableDeclaration') addViews(module, node);
+    if (node?.type === 'VariableDeclaration') {
+      addViews(module, node);
+      for (const { id } of node.declarations) if (id.type === 'Identifier' && !id.name.startsWith('__')) module.constants.add(id.name);
+    }
   }
   for (const [local, { file: source, imported }] of module.imports) {
     if (source.endsWith('/machine/memory.js') && /^(i32|f64|u8)$/.test(imported)) module.views.set(local, imported);

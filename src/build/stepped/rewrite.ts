@@ -6,6 +6,7 @@
  * | `function f(` of a stepping function | `function* f(` |
  * | `f(x)` of a stepping function | `(yield* f(x))` |
  * | `READ_ONCE(p, f)` and all that announce | `(__step__(1, (p) + (f)) ? yield : 0, READ_ONCE(p, f))` |
+ * | `g(x)` of a function that came from elsewhere, in a file of `@entrances` | `(yield* __enter__(g(x)))` |
  * | `awaitChange(p, f, seen)` | `(__await__((p) + (f), seen) ? yield : 0)` |
  * | `point(...)` at the start of an announcing function | nothing |
  *
@@ -17,7 +18,7 @@ import { dirname, relative } from 'node:path';
 import type { Node } from 'acorn';
 import { ancestor } from 'acorn-walk';
 import MagicString from 'magic-string';
-import { type Analysis, type Announcement, isPure, SteppedBuildError } from './analysis.ts';
+import { type Analysis, type Announcement, entersByValue, isPure, SteppedBuildError } from './analysis.ts';
 import { ACCESS_NAMES, rewriteAccesses } from './memory-access.ts';
 import type { Fn, Module, Program } from './modules.ts';
 
@@ -107,6 +108,11 @@ export function rewrite(
     module.ast as Any,
     {
       CallExpression(call: Any, _state: unknown, ancestors: Any[]) {
+        if (entersByValue(module, call)) {
+          out.appendRight(call.start, '(yield* __enter__(');
+          out.appendLeft(call.end, '))');
+          return;
+        }
         const callee = program.callee(module, call);
         if (callee === undefined) return;
         const owner = ancestors.slice(0, -1).findLast((a: Any) => /Function/.test(a.type));
@@ -141,7 +147,7 @@ export function rewrite(
   for (const [owner, names] of temporaries) out.appendRight(owner.body.start + 1, ` let ${names.join(', ')};`);
   for (const [name, fn] of companions) out.prepend(`import { __at_${name} } from '${targets.specifier(fn.module.file)}'; `);
   if (module.views.size > 0) out.prepend(`import { ${ACCESS_NAMES.join(', ')} } from '${targets.access}'; `);
-  out.prepend(`import { __await__, __step__ } from '${targets.step}'; `);
+  out.prepend(`import { __await__, __enter__, __step__ } from '${targets.step}'; `);
   return out.toString();
 }
 

@@ -15,7 +15,11 @@ export const command: Command = {
 leaves out one run of steps after the other, and tries smaller workloads. What is left is 1-minimal: without any one
 of its runs the report does not come.`,
   positionals: ['TOKEN'],
-  options: { lockdep: threadOptionTable.lockdep, races: threadOptionTable.races },
+  options: {
+    variant: { kind: 'value', value: 'FILE', help: 'the module, for a token of a variant of your own' },
+    lockdep: threadOptionTable.lockdep,
+    races: threadOptionTable.races,
+  },
   examples: [['minimize k1-...', 'shows the short schedule, its diagram and its token']],
   async run(args, out) {
     const { token, leastTasks } = await tokenArgument(args, out);

@@ -20,6 +20,7 @@ export const command: Command = {
   positionals: ['TOKEN'],
   options: {
     'real-threads': { kind: 'flag', help: 'then once more on real threads, one per task, forced into the same order' },
+    variant: { kind: 'value', value: 'FILE', help: 'the module, for a token of a variant of your own' },
     lockdep: threadOptionTable.lockdep,
     races: threadOptionTable.races,
     ...common('expect'),

@@ -58,3 +58,9 @@ export function __await__(address: number, seen: number): boolean {
   if (now < (clock[CALM] as number) && i32[address >> 2] !== seen) return false;
   return arrive(POINT_AWAIT, address, seen);
 }
+
+/** The result of a function that may be a generator or a plain one. */
+// biome-ignore lint/style/useNamingConvention: written by the build, never by hand
+export function* __enter__(result: unknown): Generator<undefined, unknown, undefined> {
+  return typeof (result as Generator | undefined)?.next === 'function' ? yield* result as Generator<undefined, unknown, undefined> : result;
+}
