@@ -1,7 +1,8 @@
 /** Search threads: one engine each, in a pool of Piscina's. */
 import { Piscina } from 'piscina';
 import type { BootOptions } from '../../machine/boot.ts';
-import type { JobName, Jobs } from './jobs.ts';
+import { UsageError } from '../errors.ts';
+import type { JobAnswer, JobName, Jobs } from './jobs.ts';
 
 /** Shared memory of a search thread; it is the thread's own. */
 const ARENA_BYTES = 32 << 20;
@@ -32,9 +33,11 @@ export class SearchPool {
     });
   }
 
-  /** Has a thread do a job. */
-  run<N extends JobName>(job: N, order: Parameters<Jobs[N]>[0]): ReturnType<Jobs[N]> {
-    return this.pool.run({ job, order }) as ReturnType<Jobs[N]>;
+  /** Has a thread do a job. @throws UsageError for what is the user's to mend */
+  async run<N extends JobName>(job: N, order: Parameters<Jobs[N]>[0]): Promise<Awaited<ReturnType<Jobs[N]>>> {
+    const answer = (await this.pool.run({ job, order })) as JobAnswer;
+    if ('usersFault' in answer) throw new UsageError(answer.usersFault);
+    return answer.value as Awaited<ReturnType<Jobs[N]>>;
   }
 
   end(): Promise<void> {

@@ -88,6 +88,30 @@ test('a corpus outlives its campaign, and a broken file in it is told', () => {
   expect(again.status).toBe(1);
 });
 
+test("a variant of the user's own is stepped too, and a bad one is told", () => {
+  const loop = `const vmi = kernel.vma_iter_init(mm);
+  for (let vma = kernel.vma_next(vmi); vma !== 0; vma = kernel.vma_next(vmi)) kernel.unmerge_vma_pages(vma);
+  return 0;`;
+  const write = (name: string, body: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, `export function unmerge_vmas(kernel, mm) {\n  ${body}\n}\n`);
+    return file;
+  };
+  const careless = json('explore', '--all', '--variant', write('careless.mjs', loop));
+  expect(careless.status).toBe(2);
+  expect(careless.result.tracesWithFinding).toBeGreaterThan(0);
+  const careful = json('explore', '--all', '--variant', write('careful.mjs', `if (kernel.ksm_test_exit(mm)) return 0;\n  ${loop}`));
+  expect(careful.status).toBe(0);
+  expect(careful.result.tracesWithFinding).toBe(0);
+
+  const nested = ksmrace('explore', '--all', '--variant', write('nested.mjs', 'return [mm].map((m) => kernel.ksm_test_exit(m)).length;'));
+  expect(nested.stderr).toMatch(/line 2: calls of the kernel must stand in a named function/);
+  expect(nested.status).toBe(1);
+  const wrong = ksmrace('fuzz', '--schedules', '10', '--workers', '1', '--variant', write('wrong.mjs', "return 'x';"));
+  expect(wrong.stderr).toContain('returned x, not 0 or a negative errno');
+  expect(wrong.status).toBe(1);
+});
+
 test.each([
   [['fuzz', '--strategy', 'pcct'], /--strategy pcct is not one of .*did you mean pct/],
   [['fuzz', '--scenario', 'nothing'], /--scenario nothing is not one of/],
