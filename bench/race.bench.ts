@@ -1,10 +1,10 @@
 /** The race itself: paired trials per second beside bare models of the same race, and hits per second. */
-import { runStress } from '../src/lab/stress/run.ts';
+import type { StressOptions } from '../src/lab/stress/orders.ts';
 import type { BenchOptions, Row } from './bench.ts';
 import { compileNative } from './peers/native.ts';
 import { bareJavaScriptRace, bareNativeRace } from './peers/race-peers.ts';
 import { sideBySide } from './side-by-side.ts';
-import { pairedStress } from './stress-options.ts';
+import { perSecond } from './stress-options.ts';
 
 export const name = 'race';
 export const about = 'paired trials/s against bare models of the race in JavaScript and C; hits/s';
@@ -17,14 +17,11 @@ export async function run(options: BenchOptions): Promise<Row[]> {
     options.say('  one core: no race');
     return [];
   }
-  const seconds = options.quick ? 0.4 : 1.5;
+  const seconds = options.quick ? 1 : 2;
   const rounds = options.quick ? 3 : 9;
   const native = compileNative('race', options.say);
   const rows: Row[] = [];
-  const trials = async (change: Parameters<typeof pairedStress>[0]): Promise<number> => {
-    const result = await runStress(pairedStress({ seconds, ...change }));
-    return result.counts.trials / result.seconds;
-  };
+  const trials = (change: Partial<StressOptions>): Promise<number> => perSecond(change, seconds, (counts) => counts.trials);
   try {
     for (const vmas of VMAS) {
       rows.push(
@@ -47,10 +44,7 @@ export async function run(options: BenchOptions): Promise<Row[]> {
   } finally {
     native?.dispose();
   }
-  const hits = async (change: Parameters<typeof pairedStress>[0]): Promise<number> => {
-    const result = await runStress(pairedStress({ seconds, ...change }));
-    return result.counts.hits.total / result.seconds;
-  };
+  const hits = (change: Partial<StressOptions>): Promise<number> => perSecond(change, seconds, (counts) => counts.hits.total);
   rows.push(
     ...(await sideBySide(
       options,

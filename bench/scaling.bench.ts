@@ -1,9 +1,8 @@
 /** Scaling: 1, 2, 4, ... pairs or engines side by side, up to the cores there are. Each has a memory of its own. */
 import { fuzz } from '../src/lab/search/fuzz.ts';
 import { SearchPool } from '../src/lab/search/pool.ts';
-import { runStress } from '../src/lab/stress/run.ts';
 import { type BenchOptions, type Row, row } from './bench.ts';
-import { pairedStress } from './stress-options.ts';
+import { perSecond } from './stress-options.ts';
 
 export const name = 'scaling';
 export const about = 'trials/s of 1, 2, 4, ... pairs and schedules/s of as many engines, up to the cores; efficiency against one';
@@ -14,11 +13,6 @@ function sizesUpTo(most: number): number[] {
   for (let n = 1; n <= most; n *= 2) sizes.push(n);
   if (!sizes.includes(most)) sizes.push(most);
   return sizes;
-}
-
-async function trialsPerSecond(pairs: number, seconds: number): Promise<number> {
-  const result = await runStress(pairedStress({ workers: 2 * pairs, seconds }));
-  return result.counts.trials / result.seconds;
 }
 
 async function schedulesPerSecond(engines: number, seconds: number): Promise<number> {
@@ -53,11 +47,11 @@ async function scale(
 }
 
 export async function run(options: BenchOptions): Promise<Row[]> {
-  const seconds = options.quick ? 0.5 : 2;
+  const seconds = options.quick ? 1 : 2;
   const rounds = options.quick ? 2 : 5;
   const pairs = sizesUpTo(Math.max(1, Math.floor(options.cores / 2)));
   return [
-    ...(await scale(rounds, 'pairs', 'trials/s', pairs, (n) => trialsPerSecond(n, seconds))),
+    ...(await scale(rounds, 'pairs', 'trials/s', pairs, (n) => perSecond({ workers: 2 * n }, seconds, (counts) => counts.trials))),
     ...(await scale(rounds, 'engines', 'schedules/s', sizesUpTo(options.cores), (n) => schedulesPerSecond(n, seconds))),
   ];
 }
