@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { scenarios } from '../kernel/scenarios/list.ts';
 import { UsageError } from '../lab/errors.ts';
-import type { StressOptions, ToggleStep } from '../lab/stress/orders.ts';
+import type { Checks, StressOptions, ToggleStep } from '../lab/stress/orders.ts';
 import { type Arguments, quoted } from './arguments.ts';
 import type { OptionTable } from './command.ts';
 import { common } from './common-options.ts';
@@ -23,6 +23,15 @@ export const stressOptionTable = {
   'until-report': { kind: 'flag', help: 'stop at the first report' },
   workers: { kind: 'value', value: 'N', help: 'paired: threads, two per pair (default 2); organic: forking processes (default 4)' },
   lockdep: { kind: 'value', value: 'on|stop|off', help: 'the lock validator; stop: off after its first report (default on)' },
+  'lockdep-classes': { kind: 'value', value: 'N', help: 'lock classes that the validator can tell apart (default 8192)' },
+  'lockdep-entries': { kind: 'value', value: 'N', help: 'entries of its lists, two for each dependency (default 32768)' },
+  'lockdep-chains': { kind: 'value', value: 'N', help: 'chains of held locks that it remembers (default 65536)' },
+  check: {
+    kind: 'value',
+    value: 'LIST',
+    help: 'heap (freed memory, leaks), refs (counts, who took and dropped), both as heap,refs, all or none (default refs; heap halves the rate)',
+  },
+  'hung-task-seconds': { kind: 'value', value: 'S', help: 'report tasks that are blocked for longer than so many seconds (default 10)' },
   'no-record': { kind: 'flag', help: 'no flight recorder, so no diagrams' },
   ...common('arena', 'seed', 'out', 'expect'),
 } as const satisfies OptionTable;
@@ -74,6 +83,42 @@ export function seedOf(args: Arguments): number {
   return args.whole('seed', Math.floor(Date.now() % 2 ** 31), { min: 0, max: 2 ** 32 - 1 });
 }
 
+/** Table sizes of the validator, by option and field. */
+const LIMITS = [
+  ['lockdep-classes', 'lockdepClasses', 65_535],
+  ['lockdep-entries', 'lockdepEntries', 2 ** 22],
+  ['lockdep-chains', 'lockdepChains', 2 ** 22],
+] as const;
+
+/** The table sizes that were given. */
+function limitsOf(args: Arguments): StressOptions['limits'] {
+  const limits: StressOptions['limits'] = {};
+  for (const [name, field, max] of LIMITS) {
+    if (!args.has(name)) continue;
+    if (args.text('lockdep') === 'off') throw new UsageError(`--${name} ${quoted(args.text(name) ?? '')} is of no use with --lockdep off`);
+    limits[field] = args.whole(name, 0, { min: 4, max });
+  }
+  return limits;
+}
+
+const CHECKS = ['heap', 'refs', 'all', 'none'] as const;
+
+/** `heap,refs`, `all` or `none` as switches. */
+function checksOf(args: Arguments): Checks {
+  const text = args.text('check') ?? 'refs';
+  const named = text.split(',');
+  for (const name of named) {
+    if (!CHECKS.some((check) => check === name)) {
+      throw new UsageError(`--check ${quoted(text)} is not a list of heap, refs, nor all or none${didYouMean(name, CHECKS)}`);
+    }
+  }
+  if (named.length > 1 && (named.includes('all') || named.includes('none'))) {
+    throw new UsageError(`--check ${quoted(text)}: all and none stand alone`);
+  }
+  const wants = (name: string): boolean => named.includes(name) || named.includes('all');
+  return { heap: wants('heap'), refs: wants('refs') };
+}
+
 /** All options of `stress`. @throws UsageError */
 export function stressOptions(args: Arguments): StressOptions & { scenario: string } {
   const scenario = scenarioOf(args);
@@ -111,6 +156,9 @@ export function stressOptions(args: Arguments): StressOptions & { scenario: stri
     life: args.decimal('life', 3, { min: 0, max: 60_000 }),
     rest: args.decimal('rest', 7, { min: 0, max: 60_000 }),
     lockdep: args.choice('lockdep', ['on', 'stop', 'off'], 'on'),
+    limits: limitsOf(args),
+    checks: checksOf(args),
+    hungTaskSeconds: args.decimal('hung-task-seconds', 10, { min: 0.5, max: MOST_SECONDS }),
     record: !args.has('no-record'),
     arena: args.whole('arena', 64, { min: 1, max: 2047 }),
     untilReport: args.has('until-report'),

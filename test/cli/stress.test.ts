@@ -80,6 +80,11 @@ describe.concurrent('bad usage', () => {
     [['stress', '--expect', 'peace'], '--expect peace is not one of report, silent'],
     [['stress', '--out', '/proc/x/y'], "--out /proc/x/y can't be written"],
     [['stress', '--out'], '--out needs a value (DIR)'],
+    [['stress', '--check', 'heep'], '--check heep is not a list of heap, refs, nor all or none (did you mean heap?)'],
+    [['stress', '--check', 'heap,none'], '--check heap,none: all and none stand alone'],
+    [['stress', '--hung-task-seconds', '0'], '--hung-task-seconds 0 is out of range'],
+    [['stress', '--lockdep-classes', '70000'], '--lockdep-classes 70000 is out of range: it must be from 4 to 65535'],
+    [['stress', '--lockdep', 'off', '--lockdep-chains', '100'], '--lockdep-chains 100 is of no use with --lockdep off'],
     [['report'], 'DIR is missing'],
     [['report', 'nowhere'], 'nowhere is not a directory'],
     [['demo', '--seed', 'x'], '--seed x is not a whole number'],
@@ -147,6 +152,18 @@ describe('a run', () => {
     expect(code).toBe(0);
     expect(summary.hits.total).toBeGreaterThan(0);
     expect(summary.reports).toBe(0);
+  });
+
+  it('says when a table of the validator is full', async () => {
+    const { code, stdout } = await run('stress', '--lockdep-entries', '4', '--trials', '50', '--variant', 'fixed', '--check', 'all');
+    expect(stdout).toContain('BUG: MAX_LOCKDEP_ENTRIES too low!');
+    expect(code).toBe(2);
+  });
+
+  it('is silent under all checkers where nothing is wrong', async () => {
+    const { code, stdout } = await run('stress', '--trials', '2000', '--variant', 'fixed', '--check', 'all', '--scanned', 'yes', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ trials: 2000, reports: 0, settings: { check: 'heap,refs' } });
+    expect(code).toBe(0);
   });
 
   it("plays a variant of the user's", async () => {

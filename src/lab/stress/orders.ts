@@ -14,6 +14,14 @@ export interface ToggleStep {
   ms: number;
 }
 
+/** The checkers beside the lock validator. */
+export interface Checks {
+  /** Use after free, double free, reads of what nobody wrote, accesses beyond the object, leaks by allocator. */
+  heap: boolean;
+  /** Counts that cannot be right, and the ledger of who took and who dropped each. */
+  refs: boolean;
+}
+
 /** What the user asked for. */
 export interface StressOptions {
   shape: Shape;
@@ -39,6 +47,11 @@ export interface StressOptions {
   /** Organic: mean time from an exit to the next fork, milliseconds. */
   rest: number;
   lockdep: BootOptions['lockdep'];
+  /** Sizes of the validator's tables; what is not given is as in the machine's options. */
+  limits: Partial<Pick<BootOptions, 'lockdepClasses' | 'lockdepEntries' | 'lockdepChains'>>;
+  checks: Checks;
+  /** A task that stands still for so long hangs. */
+  hungTaskSeconds: number;
   record: boolean;
   /** MiB. */
   arena: number;

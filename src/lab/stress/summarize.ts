@@ -10,10 +10,17 @@ export function toggleText(options: StressOptions): string {
   return options.toggle.map(({ value, ms }) => `${value}:${ms}ms`).join(',');
 }
 
+/** The checkers that are on, as they are typed. */
+function checkText({ heap, refs }: StressOptions['checks']): string {
+  return [heap ? 'heap' : '', refs ? 'refs' : ''].filter((name) => name !== '').join(',') || 'none';
+}
+
 function settingsOf(options: StressOptions): Record<string, string | number> {
   const { shape, vmas, pages } = options;
-  if (shape === 'organic') return { shape, vmas, pages, toggle: toggleText(options), 'life ms': options.life, 'rest ms': options.rest };
-  return { shape, vmas, pages, scanned: options.scanned, delay: options.delay };
+  const check = checkText(options.checks);
+  if (shape === 'organic')
+    return { shape, vmas, pages, toggle: toggleText(options), 'life ms': options.life, 'rest ms': options.rest, check };
+  return { shape, vmas, pages, scanned: options.scanned, delay: options.delay, check };
 }
 
 function toSignature({ id, kind, title, count, first }: Finding): Signature {
