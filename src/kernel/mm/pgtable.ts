@@ -1,17 +1,18 @@
 /**
  * Page tables: from a virtual page to its frame, per mm.
  *
- * In place of the hardware's radix tree each mm has a small hash (`mm->pgd`) of tables of 16 entries; a chain per
+ * In place of the hardware's radix tree each mm has a small hash (`mm->pgd`) of tables of 512 entries; a chain per
  * hash slot. An entry is the frame's address with flags in its low bits, 0 when nothing is mapped. Everything here is
  * protected by the mm's page_table_lock. @notrace
  */
+import { bootOptions } from '../../machine/boot.ts';
 import { addressOf, get, getUlong, set, setUlong } from '../../machine/door.ts';
 import { type Field, NULL, type Ptr, pointer, struct, ulong, type Word, words } from '../../machine/layout.ts';
 import { mm_struct, PAGE_SHIFT } from '../include/mm_types.ts';
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts';
 import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './slab.ts';
 
-export const PTRS_PER_PTE = 16;
+export const PTRS_PER_PTE = 512;
 const PGD_SLOTS = 32;
 
 /** Flags of an entry. */
@@ -29,6 +30,8 @@ const pte_table = struct('pte_table', {
   ptes: words(PTRS_PER_PTE),
 });
 const pte_table_cachep = KMEM_CACHE(pte_table);
+/** A table goes back with all entries 0, and fresh memory is 0, so that only a checker's poison has to be cleared. */
+const FRESH_IS_POISON = bootOptions().heapCheck || bootOptions().stepped;
 
 type Mm = Ptr<'mm_struct'>;
 type Table = Ptr<'pte_table'>;
@@ -74,7 +77,7 @@ export function set_pte_at(mm: Mm, address: number, pte: number): void {
     const slot = pgdSlot(index);
     set(table, pte_table.next, get(mm, slot));
     setUlong(table, pte_table.index, index);
-    for (let i = 0; i < PTRS_PER_PTE; i++) set(table, entry(i), 0);
+    if (FRESH_IS_POISON) for (let i = 0; i < PTRS_PER_PTE; i++) set(table, entry(i), 0);
     set(mm, slot, table);
     set(mm, mm_struct.nr_ptes, get(mm, mm_struct.nr_ptes) + 1);
   }
