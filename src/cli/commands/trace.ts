@@ -10,7 +10,7 @@ export const command: Command = {
   order: 70,
   usage: 'NAME [options]',
   details:
-    'One thread plays all tasks, one step after the other. The events are in the words of traces recorded on Linux 6.1 and can be compared with them line by line: a (exit without a scan), b (destroyed tree), bk (ksmd finds the slot left behind), bc (exit under the cursor), d (fork), e0 (UNMERGEABLE).',
+    'One thread plays all tasks, one step after the other. The events are in the words of traces recorded on Linux 6.1 and can be compared with them line by line: a (exit without a scan), b (destroyed tree), bk (ksmd finds the slot left behind), bc (exit under the cursor), d (fork), e0 (UNMERGEABLE); with merged pages bm (destroyed tree), bo (three processes), c (unmerge pass), dw, ds (fork and write), e (UNMERGEABLE), f (write and exit).',
   positionals: ['NAME'],
   options: {
     ...common('variant'),

@@ -1,9 +1,22 @@
 /**
- * KSM: which address spaces it knows, and the switch that starts and undoes merging (mm/ksm.c, Linux 6.1).
+ * KSM: equal pages of processes that ask for it become one write-protected page (mm/ksm.c, Linux 6.1).
  *
- * This is the entrance: slots enter and leave here (`__ksm_enter`, `__ksm_exit`), and `run_store` is the `run` file.
- * The pass that undoes all merging, in which the race happens, is in ksm-unmerge.ts, its variants in ksm-variants.ts,
- * ksmd in ksm-scan.ts, rmap_items in ksm-rmap.ts, structs and globals in ksm-types.ts. Left out: NUMA, memory hotplug.
+ * This is the entrance: slots enter and leave here (`__ksm_enter`, `__ksm_exit`), and `run_store` is the `run` file. The rest by file:
+ *
+ * | file | functions |
+ * |---|---|
+ * | ksm-types.ts, ksm-counters.ts, ksm-slots.ts | structs, globals, counters, slots |
+ * | ksm-scan.ts | ksm_scan_thread, ksm_do_scan, scan_get_next_rmap_item |
+ * | ksm-cmp.ts | cmp_and_merge_page |
+ * | ksm-stable-tree.ts, ksm-unstable-tree.ts | stable_tree_search, _insert, _append; unstable_tree_search_insert, get_mergeable_page |
+ * | ksm-stable-node.ts, ksm-chain.ts | get_ksm_page, remove_node_from_stable_tree, remove_all_stable_nodes; chains and dups |
+ * | ksm-merge.ts | try_to_merge_one_page, _with_ksm_page, _two_pages, write_protect_page, replace_page |
+ * | ksm-break.ts | break_ksm, break_cow, unmerge_ksm_pages |
+ * | ksm-rmap.ts | rmap_items: get_next_rmap_item, remove_rmap_item_from_tree, remove_trailing_rmap_items |
+ * | ksm-unmerge.ts, ksm-variants.ts | the pass that undoes all merging, in which the race happens, and its variants |
+ * | ksm-sysfs.ts, ksm-check.ts, ksm-2009.ts | control files; a recount of everything (ours); exit before the fix of 2009 |
+ *
+ * Left out: NUMA, memory hotplug, migration, huge pages, swap.
  */
 import { addressOf, get, READ_ONCE, set, set_bit, test_bit, WRITE_ONCE } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
