@@ -24,20 +24,26 @@ export function isWaiting(index: number): boolean {
   return i32[(areaOf(index) + AREA_WAITING_ON) >> 2] !== 0;
 }
 
+/** A task, its state and where it is. */
+function taskLines(index: number): string[] {
+  const task = taskOf(index);
+  const state = isWaiting(index) ? 'D' : 'R';
+  return [`task:${taskText(task).split('/')[0]} state:${state} pid:${get(task, task_struct.pid)}`, ...callTrace(index)];
+}
+
 /**
- * Lines on tasks that have been blocked for `seconds`: their stacks, then the locks of every task that holds any.
+ * Lines on tasks that have been blocked for `seconds`: their stacks, those of the others, then the locks of every task that
+ * holds any.
  * @param hung  indices of the blocked tasks
+ * @param others  indices of all other tasks
  */
-export function hungTaskLines(hung: readonly number[], seconds: number): string[] {
+export function hungTaskLines(hung: readonly number[], seconds: number, others: readonly number[] = []): string[] {
   const lines: string[] = [];
   for (const index of hung) {
-    const task = taskOf(index);
-    lines.push(`INFO: task ${taskText(task).replace(/\/(\d+)$/, ':$1')} blocked for more than ${seconds} seconds.`);
-    lines.push(
-      `task:${taskText(task).split('/')[0]} state:${isWaiting(index) ? 'D' : 'R'} pid:${get(task, task_struct.pid)}`,
-      ...callTrace(index),
-    );
+    lines.push(`INFO: task ${taskText(taskOf(index)).replace(/\/(\d+)$/, ':$1')} blocked for more than ${seconds} seconds.`);
+    lines.push(...taskLines(index));
   }
+  for (const index of others) lines.push(...taskLines(index));
   lines.push('', 'Showing all locks held in the system:');
   for (let index = 0; index < MAX_TASKS; index++) {
     const task = taskOf(index);
@@ -47,8 +53,8 @@ export function hungTaskLines(hung: readonly number[], seconds: number): string[
   return lines;
 }
 
-/** Files the report on blocked tasks; once per set of them. */
-export function reportHungTasks(hung: readonly number[], seconds: number): void {
+/** Files the report on blocked tasks; once per set of them. Parameters as in {@link hungTaskLines}. */
+export function reportHungTasks(hung: readonly number[], seconds: number, others: readonly number[] = []): void {
   const key = hung.map((index) => taskText(taskOf(index))).join(' ');
   const slot = reportSlot('hung-task', key);
   if (!countReport(slot)) return;
@@ -56,7 +62,7 @@ export function reportHungTasks(hung: readonly number[], seconds: number): void 
     kind: 'hung-task',
     title: 'task blocked for too long',
     key,
-    lines: hungTaskLines(hung, seconds),
+    lines: hungTaskLines(hung, seconds, others),
     details: { hung: [...hung] },
   });
 }

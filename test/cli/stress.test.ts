@@ -188,6 +188,7 @@ describe('a run', () => {
     const first = await run('stress', '--trials', '500', '--scanned', 'yes', '--delay', 'random', '--out', 'one');
     expect(first.stdout).toContain('WARNING: suspicious RCU usage');
     expect(first.stdout).toContain('task 1\t\t\t\t\ttask 2');
+    expect(first.stdout).toMatch(/\nReferences of ffff8880[0-9a-f]{8}, [\s\S]* mm_users -1 = 0 by process\/101 in mmput/);
     expect(first.stdout).toMatch(/\n\t{5} __mmput\(\)\n/);
     expect(first.stdout).not.toMatch(/function \d/);
     await run('stress', '--trials', '700', '--scanned', 'yes', '--delay', 'random', '--out', 'two');
@@ -251,6 +252,55 @@ describe('faults', () => {
     const summary = JSON.parse(readFileSync(join(folder, 'died', 'summary.json'), 'utf8')) as Summary;
     expect(summary.trials).toBeGreaterThanOrEqual(300);
     expect(summary.failure).toContain('the thread of scanner died');
+  });
+
+  const KERNEL = new URL('../../dist/src/kernel/', import.meta.url).href;
+
+  it('a deadlock ends the run with exit code 2, all call stacks and the held locks', async () => {
+    const locks = variant(
+      'locks.mjs',
+      `import { mutex_lock } from '${KERNEL}locking/mutex.js';
+import { ksm_thread_mutex } from '${KERNEL}mm/ksm-types.js';
+let n = 0;
+export function unmerge_vmas() { if (++n > 50) mutex_lock(ksm_thread_mutex); return 0; }`,
+    );
+    const { code, stdout, seconds } = await run(
+      ...['stress', '--variant', locks, '--seconds', '30', '--hung-task-seconds', '1', '--quiet', '--json', '--out', 'locked'],
+    );
+    expect(code).toBe(2);
+    expect(seconds).toBeLessThan(20);
+    const summary = JSON.parse(stdout) as Summary;
+    expect(summary.failure).toBeUndefined();
+    expect(summary.partial).toBe(true);
+    const hung = summary.signatures.find(({ kind }) => kind === 'hung-task');
+    const text = readFileSync(join(folder, 'locked', 'reports', hung?.id ?? '', 'report.txt'), 'utf8');
+    expect(text).toContain('INFO: task scanner:102 blocked for more than 1 seconds.');
+    expect(text).toMatch(/task:scanner state:D pid:102\nCall Trace:\n <TASK>\n [\s\S]* run_store\+src/);
+    expect(text).toMatch(/task:process state:\S pid:101/);
+    expect(text).toMatch(/Showing all locks held in the system:[\s\S]*held by scanner\/102:[\s\S]*ksm_thread_mutex/);
+  });
+
+  it('a loop without end stays a failure', async () => {
+    const loops = variant('hangs.mjs', 'let n = 0; export function unmerge_vmas() { if (++n > 50) for (;;); return 0; }');
+    const { code, stderr } = await run('stress', '--variant', loops, '--seconds', '30', '--hung-task-seconds', '1');
+    expect(stderr).toContain('the emulator failed: no progress for 1 s: ');
+    expect(code).toBe(3);
+  });
+
+  it('a leak is reported with who took the objects', async () => {
+    const leaks = variant(
+      'leaks.mjs',
+      `import { mm_struct } from '${KERNEL}include/mm_types.js';
+import { KMEM_CACHE, kmem_cache_alloc } from '${KERNEL}mm/slab.js';
+const cache = KMEM_CACHE(mm_struct);
+let n = 0;
+export function unmerge_vmas() { if (++n === 5) kmem_cache_alloc(cache); return 0; }`,
+    );
+    const { code, stdout } = await run('stress', '--variant', leaks, '--trials', '500', '--check', 'heap');
+    expect(stdout).toContain(
+      'unreferenced objects: mm_struct: 1 live, 0 expected\n  1 allocated by scanner/102 in unmerge_and_remove_all_rmap_items',
+    );
+    expect(code).toBe(2);
   });
 
   it('Ctrl-C ends even a thread that never comes back', async () => {

@@ -2,6 +2,7 @@
  * Keeps what led to a new report: at its moment the reporting task copies the rings of all tasks, cut to the story,
  * into the arena, where they outlive the task. The others run on meanwhile, so only their past is read.
  */
+import { ledgerLines } from '../../kernel/ref-ledger.ts';
 import { i32, sbrk, staticStorage, u8 } from '../../machine/memory.ts';
 import { readRing } from '../../machine/recorder.ts';
 import { AREA_INDEX, currentArea } from '../../machine/task-area.ts';
@@ -21,6 +22,8 @@ export interface Capture {
   seconds: number;
   /** The reporting task first. */
   tasks: TaskRecords[];
+  /** Who took and who dropped the references of the mm that was visited; empty when that is not kept, or none was. */
+  ledger: string[];
 }
 
 /** Reports that can have one; as many as the kernel's log keeps. */
@@ -28,8 +31,11 @@ const MAX_CAPTURES = 256;
 /** Per report: address of the text, its bytes. */
 const table = staticStorage('lab_captures', MAX_CAPTURES * 8).address >> 2;
 
-/** Called in the task that wrote report `slot`, right then. */
-export function captureReport(slot: number, order: WorldOrder): void {
+/**
+ * Called in the task that wrote report `slot`, right then.
+ * @param mm  the mm that the task visits, or 0
+ */
+export function captureReport(slot: number, order: WorldOrder, mm: number): void {
   const self = i32[(currentArea() + AREA_INDEX) >> 2] as number;
   const mine = order.record ? readRing(self) : [];
   const subject = subjectOf(mine);
@@ -40,7 +46,13 @@ export function captureReport(slot: number, order: WorldOrder): void {
     if (index === self) tasks.unshift({ index, name, records });
     else if (records.length > 0) tasks.push({ index, name, records });
   }
-  const capture: Capture = { slot, trial: sumCounters(0).trials + 1, seconds: elapsed(), tasks };
+  const capture: Capture = {
+    slot,
+    trial: Math.min(order.trials, sumCounters(0).trials + 1),
+    seconds: elapsed(),
+    tasks,
+    ledger: mm === 0 ? [] : ledgerLines(mm),
+  };
   const bytes = new TextEncoder().encode(JSON.stringify(capture));
   const at = sbrk(bytes.length, 8, 'the events before a report');
   u8.set(bytes, at);

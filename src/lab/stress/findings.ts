@@ -38,13 +38,16 @@ function spellAll(capture: Capture): unknown {
 
 function toFinding(report: LoggedReport): Finding {
   const capture = readCapture(report.slot);
+  // Some reports bring the ledger of their object along.
+  const told = report.lines.some((line) => line.startsWith('References of '));
+  const ledger = told || capture === undefined || capture.ledger.length === 0 ? [] : ['', ...capture.ledger];
   return {
     id: signatureId(report.kind, report.key),
     kind: report.kind,
     title: report.title,
     count: report.count,
     first: { trial: capture?.trial ?? 0, seconds: capture?.seconds ?? 0 },
-    text: report.lines.join('\n'),
+    text: [...report.lines, ...ledger].join('\n'),
     diagram: capture === undefined ? '' : diagramOf(capture.tasks, report.title),
     trace: capture === undefined ? undefined : spellAll(capture),
   };

@@ -81,6 +81,11 @@ function pass(mine: GateWord, asleep: GateWord, other: GateWord, otherAsleep: Ga
   storeWord(gate, asleep, 0);
 }
 
+/** Does one of the two sleep at the gate? A racy look. */
+export function sleepsAtGate(leader: boolean): boolean {
+  return loadWord(gate, leader ? pairGate.leaderAsleep : pairGate.followerAsleep) !== 0;
+}
+
 /** The leader comes to the gate; returns when the follower is there too. */
 export function leaderPass(): void {
   pass(pairGate.leaderCame, pairGate.leaderAsleep, pairGate.followerCame, pairGate.followerAsleep);

@@ -36,15 +36,18 @@ export function hitKind(value: number): number {
 
 /**
  * Counts what the current task's kernel functions announce into `counters`.
- * @param logged  called when the task has written a new distinct report, with its number in the log
+ * @param logged  called when the task has written a new distinct report, with its number in the log and the mm that the
+ *   task's pass visited last (0: none)
  */
-export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: number) => void): void {
+export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: number, mm: number) => void): void {
   let visitReported = false;
+  let visited = 0;
   listen(
-    (event, _object, _address, value) => {
+    (event, _object, address, value) => {
       set(counters, taskCounters.heartbeat, (get(counters, taskCounters.heartbeat) + 1) | 0);
       if (event === EV_VISIT) {
         visitReported = false;
+        visited = address;
         count(counters, taskCounters.visits);
         const kind = hitKind(value);
         if (kind === HIT_NONE) return;
@@ -58,7 +61,7 @@ export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: num
         visitReported = true;
       } else if (event === EV_PASS) count(counters, taskCounters.passes);
       else if (event === EV_EXITED) count(counters, taskCounters.exits);
-      else if (event === EV_REPORT_LOGGED) logged(value);
+      else if (event === EV_REPORT_LOGGED) logged(value, visited);
     },
     [EV_VISIT, EV_REPORT, EV_PASS, EV_EXITED, EV_REPORT_LOGGED],
   );

@@ -96,6 +96,11 @@ function firstFailure(results: readonly WorldResult[]): Failure | undefined {
   return failures.find((failure) => failure.blame === 'usage') ?? failures[0];
 }
 
+/** Did a deadlock end it? */
+export function isHung({ findings }: Pick<WorldResult, 'findings'>): boolean {
+  return findings.some(({ kind }) => kind === 'hung-task');
+}
+
 /**
  * Runs stress to its end.
  * @returns what came of it; a failure is part of it
@@ -127,7 +132,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks = {})
         const link = links[i] as Link;
         const result = await Promise.race([link.remote.run(order), link.died]);
         // One world that fails, or that has what it was to find, ends the others.
-        if (result.failure !== undefined || (options.untilReport && result.counts.reports > 0)) stopAll();
+        if (result.failure !== undefined || isHung(result) || (options.untilReport && result.counts.reports > 0)) stopAll();
         // A conductor that died took its counts along; what was seen last is kept.
         const seen = latest[i];
         return result.failure !== undefined && result.counts.trials === 0 && seen !== undefined ? { ...result, ...seen } : result;

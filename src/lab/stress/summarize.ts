@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { KeptReport } from '../result-directory.ts';
 import type { Signature, Summary } from '../summary.ts';
 import type { Finding, Progress, StressOptions } from './orders.ts';
-import type { StressResult } from './run.ts';
+import { isHung, type StressResult } from './run.ts';
 
 /** Toggle steps as they are typed: `1:20ms,2:0ms`. */
 export function toggleText(options: StressOptions): string {
@@ -65,7 +65,7 @@ export function summarize(
 /** {@link summarize} for a run that is over. */
 export function summarizeResult(command: string, scenario: string, options: StressOptions, result: StressResult): Summary {
   const summary = summarize(command, scenario, options, result.threads, result, result.seconds);
-  if (result.stopped || result.failure !== undefined) summary.partial = true;
+  if (result.stopped || result.failure !== undefined || isHung(result)) summary.partial = true;
   if (result.failure !== undefined) summary.failure = result.failure.message;
   return summary;
 }

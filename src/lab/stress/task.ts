@@ -30,7 +30,7 @@ export function runTask(order: TaskOrder): Failure | undefined {
   i32[(currentArea() + AREA_RANDOM) >> 2] = Math.imul(order.world.seed ^ order.index, 0x9e3779b1) | 1;
   nameTask(100 + order.index, order.comm);
   const counters = countersOf(order.index);
-  countHits(counters, (slot) => captureReport(slot, order.world));
+  countHits(counters, (slot, mm) => captureReport(slot, order.world, mm));
   set(counters, taskCounters.running, 1);
   countLiveTask(1);
   try {

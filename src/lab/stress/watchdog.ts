@@ -1,4 +1,8 @@
-/** Notices tasks that neither get on nor sleep of their own will: a deadlock, or a loop without end. */
+/**
+ * Notices tasks that neither get on nor sleep of their own will. Where all of them wait, for a lock or for a partner that
+ * does, it is a deadlock of the emulated kernel: a finding. Where one of them runs, a loop without end has them: a failure.
+ */
+import { isWaiting, reportHungTasks } from '../../kernel/hung_task.ts';
 import { held_lock, task_struct, taskOf } from '../../kernel/include/task_struct.ts';
 import { lockdep_map } from '../../kernel/locking/lockdep/types.ts';
 import { elementOf, get } from '../../machine/door.ts';
@@ -8,30 +12,60 @@ import { functionInfo, shadowStack } from '../../machine/shadow-stack.ts';
 import { AREA_CLOCK, areaOf } from '../../machine/task-area.ts';
 import { textOf } from '../../machine/text.ts';
 import { countersOf, taskCounters } from './counters.ts';
+import { sleepsAtGate } from './gate.ts';
+import type { WorldOrder } from './orders.ts';
+import { PROCESS_TASK } from './paired.ts';
 import type { Role } from './roles.ts';
-
-/** A task that stands still for so long hangs. The longest honest round (a million areas) takes less. */
-const HANGS_AFTER_MS = 10_000;
 
 interface Seen {
   mark: number;
   since: number;
+  /** Looks since then, and how many of them saw the task wait: between two slices of a wait it is awake for a moment. */
+  looks: number;
+  waiting: number;
+  /** Looks that saw it wait for a lock rather than at the gate. */
+  locked: number;
 }
+
+/** What hangs. */
+export type Hang =
+  /** Tasks that wait for each other; reported by {@link Watchdog.look}. */
+  | { what: 'deadlock' }
+  /** A sentence that names the tasks, where they are and what they hold. */
+  | { what: 'loop'; message: string };
 
 export class Watchdog {
   readonly #roles: readonly Role[];
+  readonly #all: readonly Role[];
+  readonly #paired: boolean;
+  readonly #seconds: number;
   readonly #seen = new Map<number, Seen>();
 
   /** @param roles  the tasks to watch */
-  constructor(roles: readonly Role[]) {
+  constructor(roles: readonly Role[], { shape, hungTaskSeconds }: Pick<WorldOrder, 'shape' | 'hungTaskSeconds'>) {
     // ksmd alone may wait for work as long as it likes.
     this.#roles = roles.filter(({ role }) => role !== 'ksmd');
+    this.#all = roles;
+    this.#paired = shape === 'paired';
+    this.#seconds = hungTaskSeconds;
   }
 
-  /** A sentence that names the tasks that hang, where they are and what they hold; undefined while all is well. */
-  look(now: number): string | undefined {
+  /** What hangs by now; undefined while all is well. A deadlock is filed in the kernel's log. */
+  look(now: number): Hang | undefined {
     const hung = this.#roles.filter((role) => this.#standsStill(role, now));
-    return hung.length === 0 ? undefined : `no progress for ${HANGS_AFTER_MS / 1000} s: ${hung.map(describe).join('; ')}`;
+    if (hung.length === 0) return undefined;
+    const seen = hung.map(({ index }) => this.#seen.get(index) as Seen);
+    const locked = hung.filter((_, i) => (seen[i] as Seen).locked * 2 > (seen[i] as Seen).looks);
+    if (locked.length > 0 && seen.every(({ looks, waiting }) => waiting * 2 > looks)) {
+      const others = this.#all.filter((role) => !locked.includes(role));
+      reportHungTasks(
+        locked.map(({ index }) => index),
+        this.#seconds,
+        others.map(({ index }) => index),
+      );
+      return { what: 'deadlock' };
+    }
+    return { what: 'loop', message: `no progress for ${this.#seconds} s: ${hung.map(describe).join('; ')}` };
   }
 
   #standsStill({ index }: Role, now: number): boolean {
@@ -40,10 +74,14 @@ export class Watchdog {
     const seen = this.#seen.get(index);
     const busy = get(counters, taskCounters.running) !== 0 && get(counters, taskCounters.asleep) === 0;
     if (seen === undefined || seen.mark !== mark || !busy) {
-      this.#seen.set(index, { mark, since: now });
+      this.#seen.set(index, { mark, since: now, looks: 0, waiting: 0, locked: 0 });
       return false;
     }
-    return now - seen.since >= HANGS_AFTER_MS;
+    const locked = isWaiting(index);
+    seen.looks++;
+    if (locked) seen.locked++;
+    if (locked || (this.#paired && sleepsAtGate(index === PROCESS_TASK))) seen.waiting++;
+    return now - seen.since >= this.#seconds * 1000;
   }
 }
 

@@ -3,13 +3,17 @@
  * conductor thread (see conductor.ts), whose event loop stays free while the tasks work.
  */
 import { Piscina } from 'piscina';
+import { reportLeaks } from '../../kernel/kasan.ts';
 import { KSM_VARIANTS, type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
 import { reportsCounted } from '../../kernel/printk.ts';
+import { EV_REPORT_LOGGED } from '../../kernel/trace/vocabulary.ts';
+import { listen } from '../../machine/announce.ts';
 import { bootOptions } from '../../machine/boot.ts';
 import { get } from '../../machine/door.ts';
 import { arena } from '../../machine/memory.ts';
 import { slabInfo } from '../../machine/slab.ts';
 import { countLiveTask, stopAllWaits } from '../../machine/wait.ts';
+import { captureReport } from './capture.ts';
 import { countersOf, sumCounters, taskCounters } from './counters.ts';
 import { readFindings } from './findings.ts';
 import type { Failure, Progress, TaskOrder, WorldOrder, WorldResult } from './orders.ts';
@@ -33,12 +37,13 @@ export class World {
   #failure: Failure | undefined;
   #stopped = false;
   #forced = false;
+  #hung = false;
   #destroyed: Promise<void> | undefined;
 
   constructor(order: WorldOrder) {
     this.#order = order;
     this.#roles = rolesOf(order);
-    this.#watchdog = new Watchdog(this.#roles);
+    this.#watchdog = new Watchdog(this.#roles, order);
     const threads = this.#roles.length;
     this.#pool = new Piscina({
       filename: workerFile,
@@ -57,6 +62,8 @@ export class World {
     const variant = order.variantModule === undefined ? order.variant : 'user';
     if (KSM_VARIANTS.some((known) => known === variant)) set_ksm_variant(variant as KsmVariant);
     else this.#fail({ blame: 'usage', message: `--variant ${order.variant} is none of ${KSM_VARIANTS.join(', ')}` });
+    // What this thread reports itself, on tasks that cannot.
+    listen((_event, _object, _address, slot) => captureReport(slot, order, 0), [EV_REPORT_LOGGED]);
     // The pairs of other worlds want the same cores.
     for (let i = this.#roles.length; i < order.allTasks; i++) countLiveTask(1);
     const baseline = slabInfo();
@@ -71,8 +78,8 @@ export class World {
     stopAllWaits();
     await Promise.all(tasks);
     for (const timer of this.#timers) clearTimeout(timer);
-    const findings = readFindings();
     if (this.#failure === undefined && !this.#forced) this.#checkLeaks(baseline);
+    const findings = readFindings();
     await (this.#destroyed ?? this.#pool.destroy());
     return { counts: sumCounters(reportsCounted()), findings, seconds, stopped: this.#stopped, failure: this.#failure };
   }
@@ -125,14 +132,23 @@ export class World {
     if (this.#roles.every(({ index }) => get(countersOf(index), taskCounters.running) !== 0)) setStage(STAGE_RUN);
     if (elapsed() >= order.seconds || (order.untilReport && reportsCounted() > 0)) setStage(STAGE_FINISH);
     const hung = this.#watchdog.look(performance.now());
-    if (hung !== undefined && this.#failure === undefined) this.#fail({ blame: 'failed', message: hung });
+    if (hung === undefined || this.#hung || this.#failure !== undefined) return;
+    this.#hung = true;
+    if (hung.what === 'loop') this.#fail({ blame: 'failed', message: hung.message });
+    else {
+      this.#forced = true;
+      stopAllWaits();
+      this.#end();
+    }
   }
 
-  /** Every object must be back: what a trial takes, it gives. */
+  /** Every object must be back: what a trial takes, it gives. A leak is a finding; too few objects are a broken heap. */
   #checkLeaks(baseline: Record<string, number>): void {
-    const left = Object.entries(slabInfo()).filter(([name, live]) => live !== (baseline[name] ?? 0));
-    if (left.length === 0) return;
-    const text = left.map(([name, live]) => `${live - (baseline[name] ?? 0)} ${name}`).join(', ');
-    this.#failure = { blame: 'failed', message: `objects were not given back: ${text}` };
+    const now = slabInfo();
+    reportLeaks(baseline, now);
+    const fewer = Object.entries(baseline).filter(([name, live]) => (now[name] ?? 0) < live);
+    if (fewer.length === 0) return;
+    const text = fewer.map(([name, live]) => `${live - (now[name] ?? 0)} ${name}`).join(', ');
+    this.#failure = { blame: 'failed', message: `objects were given back twice: ${text}` };
   }
 }
