@@ -7,7 +7,7 @@
  * Usage: `node dist/src/build/main.js`, from anywhere; says nothing when all is well.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,7 +19,10 @@ import { buildStepped } from './stepped/main.ts';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), '..');
 const kernel = join(source, 'kernel');
+const root = join(source, '..', '..');
 const constantsFile = join(source, '..', '.constants');
+/** Set while everything is compiled again: once is enough. */
+const AGAIN = 'KSMRACE_BUILD_AGAIN';
 
 /** The compiled modules of the kernel. */
 function kernelModules(): Map<string, string> {
@@ -27,7 +30,9 @@ function kernelModules(): Map<string, string> {
   for (const entry of readdirSync(kernel, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
     const file = join(entry.parentPath, entry.name);
-    modules.set(file, readFileSync(file, 'utf8'));
+    // tsc leaves the output of a source that is gone; nobody compiles it again.
+    if (existsSync(join(root, 'src', relative(source, file).replace(/\.js$/, '.ts')))) modules.set(file, readFileSync(file, 'utf8'));
+    else rmSync(file);
   }
   return modules;
 }
@@ -35,8 +40,8 @@ function kernelModules(): Map<string, string> {
 /** Compiles everything again and finishes it, in a process that knows nothing of the old modules. */
 function buildAgain(): never {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  execFileSync(process.execPath, [tsc, '-b', '--force'], { cwd: join(source, '..', '..'), stdio: 'inherit' });
-  execFileSync(process.execPath, [fileURLToPath(import.meta.url)], { stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-b', '--force'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [fileURLToPath(import.meta.url)], { stdio: 'inherit', env: { ...process.env, [AGAIN]: '1' } });
   process.exit();
 }
 
@@ -60,7 +65,7 @@ if (fresh.size > 0) {
     return offered.get(file);
   };
   const constants = JSON.stringify([...modules.keys()].sort().map((file) => [relative(source, file), ...(constantsOf(file) ?? [])]));
-  const others = fresh.size < modules.size;
+  const others = fresh.size < modules.size && process.env[AGAIN] === undefined;
   if (others && (!existsSync(constantsFile) || readFileSync(constantsFile, 'utf8') !== constants)) buildAgain();
   const finished = new Map<string, string>();
   for (const [file, code] of fresh) {

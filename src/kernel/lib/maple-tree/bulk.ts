@@ -5,7 +5,7 @@
  * a store replaces are then used again by the next. (Ascending stores fill leaves up anyway, see rebuild.ts.)
  * @notrace
  */
-import { ENOMEM } from './errno.ts';
+import { ENOMEM } from '../../include/errno.ts';
 import { ma_next_spare, ma_set_next_spare, maple_leaf_64, mt_alloc_one, mt_free_one, mt_min_slots, mt_slots } from './node.ts';
 import { mt_inner_type } from './rebuild.ts';
 import type { ma_state } from './state.ts';

@@ -4,8 +4,9 @@
  * A node whose gap is too small is passed over as a whole. A gap that is wide enough may lie partly outside the window,
  * so a search may come back from a leaf and go on with the next slot; it never looks at a leaf twice.
  */
+
+import { EBUSY, EINVAL } from '../../include/errno.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
-import { EBUSY, EINVAL } from './errno.ts';
 import {
   ma_data_end,
   ma_find_slot,

@@ -4,11 +4,11 @@
  */
 import { addressOf, get } from '../../../machine/door.ts';
 import type { Ptr } from '../../../machine/layout.ts';
+import { EEXIST, EINVAL, ENOMEM } from '../../include/errno.ts';
 import { maple_tree } from '../../include/maple_tree.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
 import { spin_lock, spin_unlock } from '../../locking/spinlock.ts';
 import { rcu_read_lock, rcu_read_unlock } from '../../rcu.ts';
-import { EEXIST, EINVAL, ENOMEM } from './errno.ts';
 import { mas_highest_gap, mas_lowest_gap } from './gaps.ts';
 import { mas_next, mas_prev } from './iterate.ts';
 import { MA_STATE, type ma_state, mas_set_range } from './state.ts';

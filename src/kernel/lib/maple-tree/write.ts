@@ -15,12 +15,12 @@
  */
 import { get } from '../../../machine/door.ts';
 import type { Ptr } from '../../../machine/layout.ts';
+import { EINVAL, ENOMEM } from '../../include/errno.ts';
 import { MT_FLAGS_ALLOC_RANGE, maple_tree } from '../../include/maple_tree.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
 import { rcu_assign_pointer } from '../../rcu.ts';
 import { mab_begin, mab_count, mab_push, mab_push_node } from './big-node.ts';
 import { mt_free_tree } from './destroy.ts';
-import { EINVAL, ENOMEM } from './errno.ts';
 import { ma_leaf_max_gap, mas_parent_gap } from './gap-update.ts';
 import {
   entryLooksLikeNode,
