@@ -10,7 +10,8 @@ const { NULL } = await import('../../src/machine/layout.ts');
 const { sbrk } = await import('../../src/machine/memory.ts');
 const { current } = await import('../../src/kernel/include/task_struct.ts');
 const { counted, lockdep_reset, NR_CHAINS, NR_CLASSES, NR_LIST_ENTRIES } = await import('../../src/kernel/locking/lockdep/internals.ts');
-const { lock_acquire, lock_release, lockdep_init_map, lockdep_init_task } = await import('../../src/kernel/locking/lockdep/lockdep.ts');
+const { lock_acquire, lock_release, lockdep_init_map } = await import('../../src/kernel/locking/lockdep/lockdep.ts');
+const { lockdep_init_task } = await import('../../src/kernel/locking/lockdep/asserts.ts');
 const { lock_class_key, lockdep_map, LD_WAIT_CONFIG, LD_WAIT_INV } = await import('../../src/kernel/locking/lockdep/types.ts');
 const { clearReports, readReports } = await import('../../src/kernel/printk.ts');
 

@@ -51,6 +51,13 @@ it('prints the files of a result directory', async () => {
   expect(off.stderr).toBe('ksmrace: off has no lockdep_stats: it is written by runs whose validator is on\n');
 });
 
+it('prints those of a search', async () => {
+  await run('fuzz', '--schedules', '50', '--variant', 'fixed', '--out', 'search');
+  const { code, stdout } = await run('lockdep', 'lockdep', 'search');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/ OPS: +\d+ .*: ksm_thread_mutex\n -> /);
+});
+
 it.each([
   [['lockdep', 'chain'], 'lockdep chain is not one of lockdep, lockdep_chains, lockdep_stats'],
   [['lockdep', 'lockdep', 'nowhere'], 'nowhere is not a result directory: it has no summary.json'],

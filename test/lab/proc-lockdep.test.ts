@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { current } from '../../src/kernel/include/task_struct.ts';
-import { lockdep_init_task } from '../../src/kernel/locking/lockdep/lockdep.ts';
+import { lockdep_init_task } from '../../src/kernel/locking/lockdep/asserts.ts';
 import { DEFINE_MUTEX, mutex_lock, mutex_unlock } from '../../src/kernel/locking/mutex.ts';
 import { DEFINE_SPINLOCK, spin_lock, spin_unlock } from '../../src/kernel/locking/spinlock.ts';
 import { lockdepChainsText, lockdepStatsText, lockdepText } from '../../src/lab/proc-lockdep.ts';

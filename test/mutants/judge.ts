@@ -3,8 +3,9 @@
  * ways, our own cases, random programs. Usage: `node judge.js VECTORS`.
  */
 import { current } from '../../src/kernel/include/task_struct.ts';
+import { lockdep_init_task } from '../../src/kernel/locking/lockdep/asserts.ts';
 import { lockdep_reset } from '../../src/kernel/locking/lockdep/internals.ts';
-import { lock_acquire, lock_release, lockdep_init_task } from '../../src/kernel/locking/lockdep/lockdep.ts';
+import { lock_acquire, lock_release } from '../../src/kernel/locking/lockdep/lockdep.ts';
 import { SYSTEM_BOOTING, set_system_state } from '../../src/kernel/locking/might_sleep.ts';
 import { clearReports, reportsCounted } from '../../src/kernel/printk.ts';
 import { runVector } from '../../src/lab/selftest-lockdep/run-vector.ts';

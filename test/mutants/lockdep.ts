@@ -47,7 +47,7 @@ export const MUTANTS: Mutant[] = [
   {
     fault: 'no wait-context check',
     changes: [
-      ['lockdep', 'get(c, WAIT_NEED) > waitMin', 'false'],
+      ['slow-path', 'get(c, WAIT_NEED) > waitMin', 'false'],
       ['lockdep', 'get(lockClassAt, WAIT_NEED) <= waitMin', 'true'],
     ],
   },
@@ -65,21 +65,24 @@ export const MUTANTS: Mutant[] = [
   { fault: 'outer wait type ignored', changes: [['classes', 'outer || inner', 'inner']] },
   {
     fault: 'wait check uses innermost held lock only',
-    changes: [['lockdep', 'inner !== 0 && inner < waitMin ? inner : waitMin', 'inner !== 0 ? inner : waitMin']],
+    changes: [
+      ['lockdep', 'inner !== 0 && inner < waitMin ? inner : waitMin', 'inner !== 0 ? inner : waitMin'],
+      ['slow-path', 'inner !== 0 && inner < waitMin ? inner : waitMin', 'inner !== 0 ? inner : waitMin'],
+    ],
   },
   { fault: 'local_lock not skipped in irq search', changes: [['graph', 'skipPerCpu && get(', 'false && get(']] },
   { fault: 'local_lock skipped everywhere', changes: [['graph', 'skipPerCpu && get(', 'get(']] },
   {
     fault: 'no reference merging for nested locks',
-    changes: [['lockdep', 'depth > 0 && nest !== NULL && get(under, H_CLASS) === idx', 'false']],
+    changes: [['slow-path', 'depth > 0 && nest !== NULL && get(under, H_CLASS) === idx', 'false']],
   },
   { fault: 'nest_lock does not excuse same class', changes: [['validate', 'if (nested)', 'if (false)']] },
-  { fault: 'nest_lock not required to be held', changes: [['lockdep', 'nest !== NULL && !lock_is_held(nest)', 'false']] },
+  { fault: 'nest_lock not required to be held', changes: [['slow-path', 'nest !== NULL && !lock_is_held(nest)', 'false']] },
   { fault: 'softirq state ignored', changes: [['contexts', 'bits |= 1 << (4 + read);', ';']] },
   {
     fault: 'trylock adds dependencies',
     changes: [
-      ['lockdep', 'if (!trylock && checked)', 'if (checked)'],
+      ['slow-path', 'if (!trylock && checked)', 'if (checked)'],
       ['lockdep', 'let known = trylock !== 0 || check === 0;', 'let known = check === 0;'],
     ],
   },
@@ -114,6 +117,7 @@ export const MUTANTS: Mutant[] = [
     fault: 'irq contexts not separated',
     changes: [
       ['lockdep', '(get(under, H_FLAGS) & HELD_CONTEXT_MASK) !== context', 'false'],
+      ['slow-path', '(get(under, H_FLAGS) & HELD_CONTEXT_MASK) !== context', 'false'],
       ['validate', '(flags & HELD_CONTEXT_MASK) !== context', 'false'],
     ],
   },
@@ -121,13 +125,13 @@ export const MUTANTS: Mutant[] = [
     fault: 'no re-validation after out-of-order release',
     changes: [
       [
-        'lockdep',
+        'slow-path',
         'reacquire_held_locks(curr, i + 1, depth);\n',
-        'i32.copyWithin((curr + HELD + i * HELD_SIZE) >> 2, (curr + HELD + (i + 1) * HELD_SIZE) >> 2, (curr + HELD + depth * HELD_SIZE) >> 2); set(curr, DEPTH, depth - 1);\n',
+        'for (let at = heldLock(curr, i); at < heldLock(curr, depth - 1); at += 4) set(at, 0, get(at + heldLock(curr, 1) - heldLock(curr, 0), 0)); set(curr, DEPTH, depth - 1);\n',
       ],
     ],
   },
-  { fault: 'no imbalance report', changes: [['lockdep', 'reportUnlockImbalance(map);', '']] },
+  { fault: 'no imbalance report', changes: [['slow-path', 'reportUnlockImbalance(map);', '']] },
   { fault: 'no reinit report', changes: [['lockdep', 'debug_check_no_locks_reinit(map);', ';']] },
   {
     fault: 'graph validation of rcu (check=1)',

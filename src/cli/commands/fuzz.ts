@@ -103,6 +103,8 @@ export const command: Command = {
         found: (finding) => shown.push(show({ ...finding })),
       });
       await Promise.all(shown);
+      // Of any thread's last schedule: they all take the same locks.
+      if (directory !== undefined && boot.lockdep !== 'off') directory.writeFiles(await pool.run('procFilesOf', subject));
     } finally {
       interrupt.done();
       await pool.end();

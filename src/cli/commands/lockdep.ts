@@ -45,7 +45,7 @@ export const command: Command = {
   lockdep_chains  every chain of held locks that was validated
   lockdep_stats   how full the tables are, and what was counted
 in the layout of the same files under /proc. With DIR they are those of a result directory
-(stress --out DIR, fuzz --out DIR). Without it every scenario of "trace" is played once in one
+(stress --out DIR, or fuzz --out DIR: of the last schedule then). Without it every scenario of "trace" is played once in one
 thread with the fixed variant, which takes a second and gives the same each time.`,
   positionals: ['FILE', 'DIR'],
   options: {},

@@ -1,7 +1,7 @@
 /** The lock of an address space by its own names (include/linux/mmap_lock.h, Linux 6.1); all inlined, as there. @notrace */
 import { addressOf } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
-import { lock_is_held } from '../locking/lockdep/lockdep.ts';
+import { lock_is_held } from '../locking/lockdep/held.ts';
 import { down_read, down_read_trylock, down_write, down_write_nested, rw_semaphore, up_read, up_write } from '../locking/rwsem.ts';
 import { mm_struct } from './mm_types.ts';
 

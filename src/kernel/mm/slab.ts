@@ -2,7 +2,7 @@
 import { zero } from '../../machine/door.ts';
 import type { Ptr, Struct, StructInfo } from '../../machine/layout.ts';
 import { type SlabCache, slabAlloc, slabCache, slabFree } from '../../machine/slab.ts';
-import { debug_check_no_locks_freed } from '../locking/lockdep/lockdep.ts';
+import { debug_check_no_locks_freed } from '../locking/lockdep/asserts.ts';
 import '../kasan.ts';
 
 /** Makes the cache for a struct. */

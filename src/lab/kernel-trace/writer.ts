@@ -7,7 +7,7 @@
 
 import { MT_FLAGS_LOCK_EXTERN, MT_FLAGS_LOCK_MASK, maple_tree } from '../../kernel/include/maple_tree.ts';
 import { mm_struct } from '../../kernel/include/mm_types.ts';
-import { lock_is_held } from '../../kernel/locking/lockdep/lockdep.ts';
+import { lock_is_held } from '../../kernel/locking/lockdep/held.ts';
 import { rw_semaphore } from '../../kernel/locking/rwsem.ts';
 import { spinlock_t } from '../../kernel/locking/spinlock.ts';
 import { KSM, ksm, ksm_mm_head, ksm_mm_slot, next_slot } from '../../kernel/mm/ksm-types.ts';

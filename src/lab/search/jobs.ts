@@ -5,9 +5,10 @@ import { exploreAll, exploreBounded } from './explore-jobs.ts';
 import { fuzzBlock } from './fuzz-block.ts';
 import { guidedBlock } from './guided-block.ts';
 import { minimise } from './minimise-job.ts';
+import { procFilesOf } from './proc-files-job.ts';
 import { replay } from './replay.ts';
 
-export const jobs = { fuzzBlock, guidedBlock, replay, minimise, exploreBounded, exploreAll };
+export const jobs = { fuzzBlock, guidedBlock, replay, minimise, exploreBounded, exploreAll, procFilesOf };
 export type Jobs = typeof jobs;
 export type JobName = keyof Jobs;
 /** A job's name and its one argument. */

@@ -1,5 +1,6 @@
 /** Replays a vector by its `events`, straight into the validator. */
 
+import { debug_locks_warn, lockdep_assert_held } from '../../kernel/locking/lockdep/asserts.ts';
 import {
   lockdep_hardirq_enter,
   lockdep_hardirq_exit,
@@ -11,13 +12,7 @@ import {
   lockdep_softirqs_off,
   lockdep_softirqs_on,
 } from '../../kernel/locking/lockdep/irqtrace.ts';
-import {
-  debug_locks_warn,
-  lock_acquire,
-  lock_release,
-  lockdep_assert_held,
-  lockdep_init_map,
-} from '../../kernel/locking/lockdep/lockdep.ts';
+import { lock_acquire, lock_release, lockdep_init_map } from '../../kernel/locking/lockdep/lockdep.ts';
 import { LD_LOCK_NORMAL, LD_LOCK_PERCPU, lock_class_key, lockdep_map } from '../../kernel/locking/lockdep/types.ts';
 import { OBJ_LOCK } from '../../kernel/trace/vocabulary.ts';
 import { EmulatorBug } from '../../machine/errors.ts';

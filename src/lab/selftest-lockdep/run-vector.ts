@@ -1,6 +1,6 @@
 /** Runs one vector on the current task against the live validator, and compares what it said with what a real kernel said. */
 import { current, task_struct } from '../../kernel/include/task_struct.ts';
-import { lockdep_init_task } from '../../kernel/locking/lockdep/lockdep.ts';
+import { lockdep_init_task } from '../../kernel/locking/lockdep/asserts.ts';
 import { type LoggedReport, readReport } from '../../kernel/printk.ts';
 import { get, set } from '../../machine/door.ts';
 import { replayEvents } from './replay-events.ts';

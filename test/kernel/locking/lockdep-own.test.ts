@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { current } from '../../../src/kernel/include/task_struct.ts';
+import { lockdep_init_task } from '../../../src/kernel/locking/lockdep/asserts.ts';
 import { debugLocks, lockdep_reset } from '../../../src/kernel/locking/lockdep/internals.ts';
-import { lock_acquire, lock_release, lockdep_init_task } from '../../../src/kernel/locking/lockdep/lockdep.ts';
+import { lock_acquire, lock_release } from '../../../src/kernel/locking/lockdep/lockdep.ts';
 import { clearReports, readReports, reportsCounted } from '../../../src/kernel/printk.ts';
 import { NULL } from '../../../src/machine/layout.ts';
 import { BruteForce, type Step } from './brute-force.ts';

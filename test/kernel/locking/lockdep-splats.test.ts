@@ -2,15 +2,14 @@
 import { beforeEach, expect, test } from 'vitest';
 import { current, set_task_comm, task_struct } from '../../../src/kernel/include/task_struct.ts';
 import { irq_enter, local_irq_disable, local_irq_enable } from '../../../src/kernel/irq.ts';
-import { lockdep_reset } from '../../../src/kernel/locking/lockdep/internals.ts';
 import {
   debug_check_no_locks_freed,
-  lock_acquire,
   lockdep_assert_held,
-  lockdep_init_map,
   lockdep_init_task,
   lockdep_sys_exit,
-} from '../../../src/kernel/locking/lockdep/lockdep.ts';
+} from '../../../src/kernel/locking/lockdep/asserts.ts';
+import { lockdep_reset } from '../../../src/kernel/locking/lockdep/internals.ts';
+import { lock_acquire, lockdep_init_map } from '../../../src/kernel/locking/lockdep/lockdep.ts';
 import { lockdep_pin_lock } from '../../../src/kernel/locking/lockdep/pin.ts';
 import { LD_WAIT_INV, lock_class_key, lockdep_map } from '../../../src/kernel/locking/lockdep/types.ts';
 import { might_sleep, schedule_debug } from '../../../src/kernel/locking/might_sleep.ts';

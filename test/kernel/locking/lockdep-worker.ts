@@ -10,7 +10,7 @@ const { readVectors } = await import('../../../src/lab/selftest-lockdep/vector.t
 const { OWN_CASES } = await import('./own-cases.ts');
 const { current, task_struct } = await import('../../../src/kernel/include/task_struct.ts');
 const { get, set } = await import('../../../src/machine/door.ts');
-const { lockdep_init_task } = await import('../../../src/kernel/locking/lockdep/lockdep.ts');
+const { lockdep_init_task } = await import('../../../src/kernel/locking/lockdep/asserts.ts');
 
 setCurrent(index);
 const wrong: string[] = [];

@@ -3,7 +3,8 @@ import { configureBoot } from '../../../src/machine/boot.ts';
 
 configureBoot(JSON.parse(process.argv[3] as string));
 const { NULL } = await import('../../../src/machine/layout.ts');
-const { lock_acquire, lock_is_held, lock_release } = await import('../../../src/kernel/locking/lockdep/lockdep.ts');
+const { lock_acquire, lock_release } = await import('../../../src/kernel/locking/lockdep/lockdep.ts');
+const { lock_is_held } = await import('../../../src/kernel/locking/lockdep/held.ts');
 const { debugLocks } = await import('../../../src/kernel/locking/lockdep/internals.ts');
 const { readReports } = await import('../../../src/kernel/printk.ts');
 const { newLock } = await import('./own-cases.ts');

@@ -4,16 +4,10 @@
  */
 import { current, task_struct } from '../../../src/kernel/include/task_struct.ts';
 import { irq_enter, irq_exit, local_irq_disable, local_irq_enable } from '../../../src/kernel/irq.ts';
+import { lockdep_assert_held, lockdep_init_task, lockdep_sys_exit } from '../../../src/kernel/locking/lockdep/asserts.ts';
+import { lock_is_held } from '../../../src/kernel/locking/lockdep/held.ts';
 import { counted, lockdep_reset, NR_LIST_ENTRIES } from '../../../src/kernel/locking/lockdep/internals.ts';
-import {
-  lock_acquire,
-  lock_is_held,
-  lock_release,
-  lockdep_assert_held,
-  lockdep_init_map,
-  lockdep_init_task,
-  lockdep_sys_exit,
-} from '../../../src/kernel/locking/lockdep/lockdep.ts';
+import { lock_acquire, lock_release, lockdep_init_map } from '../../../src/kernel/locking/lockdep/lockdep.ts';
 import { usageLetters } from '../../../src/kernel/locking/lockdep/names.ts';
 import { lockdep_pin_lock, lockdep_unpin_lock } from '../../../src/kernel/locking/lockdep/pin.ts';
 import { rcu_lock_acquire, rcu_lock_map, rcu_lock_release } from '../../../src/kernel/locking/lockdep/rcu-maps.ts';

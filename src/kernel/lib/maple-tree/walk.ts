@@ -7,7 +7,7 @@ import { addressOf, get } from '../../../machine/door.ts';
 import { NULL, type Ptr } from '../../../machine/layout.ts';
 import { MT_FLAGS_ALLOC_RANGE, MT_FLAGS_LOCK_EXTERN, MT_FLAGS_LOCK_MASK, MT_FLAGS_USE_RCU, maple_tree } from '../../include/maple_tree.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
-import { lock_is_held } from '../../locking/lockdep/lockdep.ts';
+import { lock_is_held } from '../../locking/lockdep/held.ts';
 import { spinlock_t } from '../../locking/spinlock.ts';
 import { rcu_dereference_check, rcu_dereference_protected, rcu_read_lock_held } from '../../rcu.ts';
 import { trace_root_deref } from '../../trace/trace-maple.ts';

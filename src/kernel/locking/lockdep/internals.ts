@@ -9,7 +9,7 @@ import { bootOptions } from '../../../machine/boot.ts';
 import { type Ptr, pointer, struct, word, words } from '../../../machine/layout.ts';
 import { i32 as arenaWords, staticStorage } from '../../../machine/memory.ts';
 import { shortLock, shortUnlock } from '../../../machine/short-lock.ts';
-import { MAX_TASKS } from '../../../machine/task-area.ts';
+import { AREA_INDEX, AREA_KERNEL, MAX_TASKS } from '../../../machine/task-area.ts';
 import { forgetCachedClasses } from './types.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
@@ -192,10 +192,19 @@ export function raise(counter: number, value: number): void {
   if ((i32[counter >> 2] as number) < value) i32[counter >> 2] = value;
 }
 
+/** Words of {@link LOCK_OPS} that a task has. */
+const OPS_PER_TASK = MAX_LOCKDEP_KEYS + 1;
+
+/** Counts an acquire of a class by a task. @inline */
+export function countOp(curr: Ptr<'task_struct'>, idx: number): void {
+  const at = (LOCK_OPS >> 2) + (i32[(curr - AREA_KERNEL + AREA_INDEX) >> 2] as number) * OPS_PER_TASK + idx;
+  i32[at] = (i32[at] as number) + 1;
+}
+
 /** Acquires of class `idx` over all tasks; exact while none runs. */
 export function lockOps(idx: number): number {
   let sum = 0;
-  for (let task = 0; task < MAX_TASKS; task++) sum += i32[(LOCK_OPS >> 2) + task * (MAX_LOCKDEP_KEYS + 1) + idx] as number;
+  for (let task = 0; task < MAX_TASKS; task++) sum += i32[(LOCK_OPS >> 2) + task * OPS_PER_TASK + idx] as number;
   return sum;
 }
 

@@ -9,8 +9,8 @@ import { i32 as arenaWords } from '../../../machine/memory.ts';
 import { currentFunction } from '../../../machine/shadow-stack.ts';
 import { current, HELD_CHECK, HELD_READ_MASK, held_lock, heldLock, task_struct } from '../../include/task_struct.ts';
 import { IRQ_HARD_OFF, IRQ_IN_HARD, IRQ_IN_SOFT, IRQ_SOFT_OFF, IRQ_THREADED } from '../../irqflags.ts';
+import { debug_locks_warn } from './asserts.ts';
 import { debugLocks, graph_lock, graph_unlock, lock_class, lockClass } from './internals.ts';
-import { debug_locks_warn } from './lockdep.ts';
 import { LOCK_ENABLED_HARDIRQ, LOCK_ENABLED_SOFTIRQ, READ } from './names.ts';
 import { mark_lock } from './usage.ts';
 
