@@ -2,11 +2,9 @@
 import { atomic_dec_return, atomic_inc_return, get, getUlong, set } from '../../machine/door.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { mm_struct, PAGE_SIZE, page, VM_SHARED, vm_area_struct } from '../include/mm_types.ts';
-import type { ma_state } from '../lib/maple-tree/state.ts';
 import { get_page, put_page } from './page_alloc.ts';
 import { free_pgd_range, next_present, pte_lock, pte_lookup, pte_unlock, pte_wrprotect, set_pte_at, vm_normal_page } from './pgtable.ts';
 import { unlink_anon_vmas } from './rmap.ts';
-import { vma_next } from './vma-iterator.ts';
 
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
@@ -25,17 +23,17 @@ export function zap_pte_range(mm: Mm, start: number, end: number): void {
   pte_unlock(mm);
 }
 
-/** Unmaps all pages of all areas from `vma` on; `mas` stands on it. */
-export function unmap_vmas(mas: ma_state, vma: Vma): void {
-  for (let v = vma; v !== NULL; v = vma_next(mas)) {
+/** Unmaps all pages of all areas from `vma` on by the list. */
+export function unmap_vmas(vma: Vma): void {
+  for (let v = vma; v !== NULL; v = get(v, vm_area_struct.vm_next)) {
     zap_pte_range(get(v, vm_area_struct.vm_mm), getUlong(v, vm_area_struct.vm_start), getUlong(v, vm_area_struct.vm_end));
   }
 }
 
-/** Frees page tables and anon_vmas of all areas from `vma` on; `mas` stands on it. */
-export function free_pgtables(mas: ma_state, vma: Vma): void {
+/** Frees page tables and anon_vmas of all areas from `vma` on by the list. */
+export function free_pgtables(vma: Vma): void {
   const mm = get(vma, vm_area_struct.vm_mm);
-  for (let v = vma; v !== NULL; v = vma_next(mas)) unlink_anon_vmas(v);
+  for (let v = vma; v !== NULL; v = get(v, vm_area_struct.vm_next)) unlink_anon_vmas(v);
   free_pgd_range(mm);
 }
 

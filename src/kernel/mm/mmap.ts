@@ -17,7 +17,7 @@ import { trace_mmf_oom_skip, trace_tlb_finish_mmu } from '../trace/trace-mm.ts';
 import { free_pgtables, unmap_vmas, zap_pte_range } from './memory-range.ts';
 import { unlink_anon_vmas } from './rmap.ts';
 import { can_merge, split_vma, vm_area_alloc, vm_area_free, vma_expand, vma_link, vma_mas_remove } from './vma.ts';
-import { find_vma, vma_next } from './vma-iterator.ts';
+import { find_vma } from './vma-iterator.ts';
 
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
@@ -132,7 +132,7 @@ function remove_vma(vma: Vma): void {
 
 /**
  * The end of an address space: unmaps all pages under the read lock, then frees tables, areas and the tree under
- * the write lock. Called by the last user; whoever still holds the struct meets an empty tree without flags.
+ * the write lock. The first area of each walk comes from the tree, the others from the list. Called by the last user; whoever still holds the struct meets an empty tree without flags.
  */
 export function exit_mmap(mm: Mm): void {
   const mas = MA_STATE(addressOf(mm, mm_struct.mm_mt), 0, 0);
@@ -142,18 +142,18 @@ export function exit_mmap(mm: Mm): void {
     mmap_read_unlock(mm);
     return;
   }
-  unmap_vmas(mas, vma);
+  unmap_vmas(vma);
   mmap_read_unlock(mm);
   set_bit(MMF_OOM_SKIP, mm, mm_struct.flags);
   trace_mmf_oom_skip(mm);
   mmap_write_lock(mm);
   mas_set(mas, 0);
-  free_pgtables(mas, mas_find(mas, ULONG_MAX) as Vma);
+  vma = mas_find(mas, ULONG_MAX) as Vma;
+  free_pgtables(vma);
   trace_tlb_finish_mmu(mm);
   let count = 0;
-  mas_set(mas, 0);
-  for (vma = mas_find(mas, ULONG_MAX) as Vma; vma !== NULL; count++) {
-    const next = vma_next(mas);
+  for (; vma !== NULL; count++) {
+    const next = get(vma, vm_area_struct.vm_next);
     remove_vma(vma);
     vma = next;
   }
