@@ -7,13 +7,16 @@ import { addressOf, get, getUlong, set, set_bit } from '../../machine/door.ts';
 import { panic } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { EINVAL, ENOMEM } from '../include/errno.ts';
+import { maple_tree } from '../include/maple_tree.ts';
 import { MMF_OOM_SKIP, mm_struct, offset_in_page, TASK_SIZE, ULONG_MAX, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from '../include/mmap_lock.ts';
 import { __mt_destroy } from '../lib/maple-tree/destroy.ts';
 import { mas_empty_area } from '../lib/maple-tree/gaps.ts';
+import { mt_clear_in_rcu } from '../lib/maple-tree/init.ts';
 import { mas_find, mas_prev } from '../lib/maple-tree/iterate.ts';
 import { MA_STATE, mas_set } from '../lib/maple-tree/state.ts';
-import { trace_mmf_oom_skip, trace_tlb_finish_mmu } from '../trace/trace-mm.ts';
+import { mt_in_rcu } from '../lib/maple-tree/walk.ts';
+import { trace_mmf_oom_skip, trace_mt_clear_in_rcu, trace_tlb_finish_mmu } from '../trace/trace-mm.ts';
 import { free_pgtables, unmap_vmas, zap_pte_range } from './memory-range.ts';
 import { unlink_anon_vmas } from './rmap.ts';
 import { can_merge, split_vma, vm_area_alloc, vm_area_free, vma_expand, vma_link, vma_mas_remove } from './vma.ts';
@@ -147,6 +150,11 @@ export function exit_mmap(mm: Mm): void {
   set_bit(MMF_OOM_SKIP, mm, mm_struct.flags);
   trace_mmf_oom_skip(mm);
   mmap_write_lock(mm);
+  // So that the nodes are freed at once below.
+  if (mt_in_rcu(addressOf(mm, mm_struct.mm_mt))) {
+    mt_clear_in_rcu(addressOf(mm, mm_struct.mm_mt));
+    trace_mt_clear_in_rcu(mm, get(addressOf(mm, mm_struct.mm_mt), maple_tree.ma_flags));
+  }
   mas_set(mas, 0);
   vma = mas_find(mas, ULONG_MAX) as Vma;
   free_pgtables(vma);
