@@ -118,7 +118,7 @@ test.each([
   [['fuzz', '--depth', '0'], /--depth 0 is out of range/],
   [['fuzz', '--tasks', '9'], /--tasks 9 is out of range/],
   [['explore', '--all', '--preemptions', '2'], /--all and --preemptions exclude each other/],
-  [['explore', '--preemptions', '9'], /--preemptions 9 would take about .* hours/],
+  [['explore', '--preemptions', '9', '--tasks', '4', '--vmas', '8'], /--preemptions 9 would take about .* hours/],
   [['explore', '--check', '/nowhere/proof.json'], /cannot be read as a certificate/],
   [['replay', 'k2-abc'], /version k2/],
   [['replay', 'k1-abc'], /cut or mistyped/],
