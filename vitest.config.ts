@@ -24,6 +24,8 @@ export default defineConfig({
     globalSetup: ['test/build.ts'],
     // What is built runs as it is, not through the test runner's module loader, which makes each import slow to reach.
     server: { deps: { external: [/\/dist\//] } },
+    // Where others share the cores, a thread can starve past any bound; a second failure is one.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

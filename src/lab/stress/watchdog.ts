@@ -52,8 +52,11 @@ export class Watchdog {
 
   /** What hangs by now; undefined while all is well. A deadlock is filed in the kernel's log. */
   look(now: number): Hang | undefined {
-    const hung = this.#roles.filter((role) => this.#standsStill(role, now));
-    if (hung.length === 0) return undefined;
+    // Every task is looked at before one is judged by the others.
+    const still = this.#roles.map((role) => this.#stillFor(role, now));
+    if (!still.some((ms) => ms >= this.#seconds * 1000)) return undefined;
+    // Who waits for a hung task came to a halt a little later than that: half the time is enough for the others.
+    const hung = this.#roles.filter((_, i) => (still[i] as number) >= this.#seconds * 500);
     const seen = hung.map(({ index }) => this.#seen.get(index) as Seen);
     const locked = hung.filter((_, i) => (seen[i] as Seen).locked * 2 > (seen[i] as Seen).looks);
     if (locked.length > 0 && seen.every(({ looks, waiting }) => waiting * 2 > looks)) {
@@ -68,20 +71,21 @@ export class Watchdog {
     return { what: 'loop', message: `no progress for ${this.#seconds} s: ${hung.map(describe).join('; ')}` };
   }
 
-  #standsStill({ index }: Role, now: number): boolean {
+  /** For how many ms the task has stood still. */
+  #stillFor({ index }: Role, now: number): number {
     const counters = countersOf(index);
     const mark = (get(counters, taskCounters.heartbeat) + (i32[(areaOf(index) + AREA_CLOCK) >> 2] as number)) | 0;
     const seen = this.#seen.get(index);
     const busy = get(counters, taskCounters.running) !== 0 && get(counters, taskCounters.asleep) === 0;
     if (seen === undefined || seen.mark !== mark || !busy) {
       this.#seen.set(index, { mark, since: now, looks: 0, waiting: 0, locked: 0 });
-      return false;
+      return 0;
     }
     const locked = isWaiting(index);
     seen.looks++;
     if (locked) seen.locked++;
     if (locked || (this.#paired && sleepsAtGate(index === PROCESS_TASK))) seen.waiting++;
-    return now - seen.since >= this.#seconds * 1000;
+    return now - seen.since;
   }
 }
 
