@@ -12,7 +12,8 @@ import { runVector } from '../../src/lab/selftest-lockdep/run-vector.ts';
 import { readVectors } from '../../src/lab/selftest-lockdep/vector.ts';
 import { NULL } from '../../src/machine/layout.ts';
 import { BruteForce } from '../kernel/locking/brute-force.ts';
-import { newLock, OWN_CASES, playCase } from '../kernel/locking/own-cases.ts';
+import { newLock } from '../kernel/locking/case-kernel.ts';
+import { OWN_CASES, playCase } from '../kernel/locking/own-cases.ts';
 
 /** Who catches a fault. */
 export interface Judgement {

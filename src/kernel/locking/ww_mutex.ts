@@ -11,9 +11,9 @@
  */
 import { addressOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
-import { addWord, loadWord, swapWord } from '../../machine/lockword.ts';
+import { addWord, swapWord } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { POINT_LOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
+import { POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { awaitChange } from '../../machine/wait.ts';
 import { current } from '../include/task_struct.ts';
 import { trace_lock, trace_unlock } from '../trace/trace-lock.ts';
@@ -118,33 +118,32 @@ function mustDie(lock: Ptr<'ww_mutex'>, ctx: Ptr<'ww_acquire_ctx'>): boolean {
   return holder !== NULL && get(ctx, ww_acquire_ctx.acquired) > 0 && get(holder, ww_acquire_ctx.stamp) < get(ctx, ww_acquire_ctx.stamp);
 }
 
-/** Waits for the lock, unless the context must give way. True when it was got. */
-function waitOrDie(lock: Ptr<'ww_mutex'>, base: Ptr<'mutex'>, ctx: Ptr<'ww_acquire_ctx'>): boolean {
-  // Whoever waits takes the word as "perhaps somebody waits"; an exchange that finds it free has the lock.
-  while (loadWord(base, mutex.lock) !== 0 || swapWord(base, mutex.lock, 2) !== 0) {
-    if (ctx !== NULL && mustDie(lock, ctx)) return false;
-    if (swapWord(base, mutex.lock, 2) === 0) return true;
-    awaitChange(base, mutex.lock, 2);
-  }
-  return true;
+/** Takes the lock if it is free. After a wait it is marked as one that perhaps somebody waits for. */
+function tryOrMark(lock: Ptr<'ww_mutex'>, waited: boolean): boolean {
+  point(POINT_TRYLOCK, lock);
+  const base = addressOf(lock, ww_mutex.base);
+  return (!waited && tryWord(base, mutex.lock)) || swapWord(base, mutex.lock, 2) === 0;
 }
 
 /**
- * Takes the lock in a context, or without one (NULL). May sleep.
+ * Takes the lock in a context, or without one (NULL). May sleep. Whether it can go on is not for the lock's word to say, as it may
+ * have to give way, so it tries and waits by itself.
  * @returns 0, -EALREADY when this context holds it, -EDEADLK when the context must give way
  */
 export function ww_mutex_lock(lock: Ptr<'ww_mutex'>, ctx: Ptr<'ww_acquire_ctx'>): number {
-  point(POINT_LOCK, lock);
   const base = addressOf(lock, ww_mutex.base);
   const map = addressOf(base, mutex.dep_map);
   might_sleep();
   if (ctx !== NULL && get(lock, ww_mutex.ctx) === ctx) return -EALREADY;
   lock_acquire(map, 0, 0, 0, 1, ctx === NULL ? NULL : addressOf(ctx, ww_acquire_ctx.dep_map));
-  if (!tryWord(base, mutex.lock) && !waitOrDie(lock, base, ctx)) {
-    if (get(ctx, ww_acquire_ctx.contending_lock) !== NULL) debug_locks_warn('ww_ctx->contending_lock');
-    set(ctx, ww_acquire_ctx.contending_lock, lock);
-    lock_release(map);
-    return -EDEADLK;
+  for (let waited = false; !tryOrMark(lock, waited); waited = true) {
+    if (ctx !== NULL && mustDie(lock, ctx)) {
+      if (get(ctx, ww_acquire_ctx.contending_lock) !== NULL) debug_locks_warn('ww_ctx->contending_lock');
+      set(ctx, ww_acquire_ctx.contending_lock, lock);
+      lock_release(map);
+      return -EDEADLK;
+    }
+    awaitChange(base, mutex.lock, 2);
   }
   set(base, mutex.owner, current());
   if (ctx !== NULL) {

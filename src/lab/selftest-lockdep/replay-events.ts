@@ -1,5 +1,6 @@
 /** Replays a vector by its `events`, straight into the validator. */
 
+import { selftestClass } from '../../kernel/lib/locking-selftest-locks.ts';
 import { debug_locks_warn, lockdep_assert_held } from '../../kernel/locking/lockdep/asserts.ts';
 import {
   lockdep_hardirq_enter,
@@ -18,7 +19,7 @@ import { OBJ_LOCK } from '../../kernel/trace/vocabulary.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { sbrk } from '../../machine/memory.ts';
-import { classOf, type Vector, type VectorEvent } from './vector.ts';
+import type { Vector, VectorEvent } from './vector.ts';
 
 /** The maps of a vector's locks, with keys of their own: its classes are new, whatever the graph knows. */
 class Maps {
@@ -48,7 +49,7 @@ class Maps {
   }
 
   map(name: string): Ptr<'lockdep_map'> {
-    if (!this.#maps.has(name)) this.init(name, classOf(this.#vector, name));
+    if (!this.#maps.has(name)) this.init(name, selftestClass(this.#vector, name));
     return this.#maps.get(name) as Ptr<'lockdep_map'>;
   }
 

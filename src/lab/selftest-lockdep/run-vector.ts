@@ -25,8 +25,8 @@ export interface Outcome {
   notes: string[];
 }
 
-/** Our kinds in the words of the vectors. */
-const KINDS: Record<string, string> = {
+/** Our kinds of reports in the words of the vectors. */
+export const KINDS: Record<string, string> = {
   'recursive-locking': 'recursive',
   'circular-dependency': 'circular',
   'bad-unlock-balance': 'unlock-imbalance',

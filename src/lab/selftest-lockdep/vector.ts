@@ -4,40 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { SelftestCase, SelftestLock, SelftestOp } from '../../kernel/lib/locking-selftest-locks.ts';
 import { UsageError } from '../errors.ts';
 
-/** A lock as the vector describes it. */
-export interface VectorLock {
-  class: string;
-  kind: string;
-  wait_outer: number;
-  wait_inner: number;
-  per_cpu?: boolean;
-}
-
-/** One call on a lock; the fields depend on `op`. */
-export interface VectorOp {
-  op: string;
-  lock?: string;
-  class?: string;
-  kind?: string;
-  read?: number;
-  nest?: string;
-  as?: string;
-  shared?: boolean;
-  returns?: number | string;
-  ctx?: string | null;
-  slow?: boolean;
-  target?: string;
-  field?: string;
-  value?: string | number | null;
-  add?: number;
-  from?: string;
-  to?: string;
-  gfp?: string;
-  uses_map?: boolean;
-  try?: number;
-}
+export type VectorLock = SelftestLock;
+export type VectorOp = SelftestOp;
 
 /** One event for the validator; `op` is the index of the call it comes from. */
 export interface VectorEvent {
@@ -82,15 +53,13 @@ export interface VectorReport {
   nest?: string;
 }
 
-export interface Vector {
+export interface Vector extends SelftestCase {
   id: string;
-  section: string;
   family: string;
   variant: string | null;
   lock_type: string;
   expect: 'SUCCESS' | 'FAILURE';
   decided_by: string | null;
-  locks: Record<string, VectorLock>;
   ops: VectorOp[];
   events: VectorEvent[];
   report: VectorReport | null;
@@ -126,9 +95,4 @@ export function readVectors(files: readonly string[]): Vector[] {
   }
   if (out.length === 0) throw new UsageError(`--vectors ${files.join(' ')}: holds no vectors`);
   return out;
-}
-
-/** Class of a lock; the suite names some locks that the vector does not list. */
-export function classOf(vector: Vector, lock: string): string {
-  return vector.locks[lock]?.class ?? (lock.startsWith('ctx') ? 'ww_acquire' : lock.startsWith('ww') ? 'ww_mutex' : lock);
 }

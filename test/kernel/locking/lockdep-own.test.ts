@@ -8,7 +8,8 @@ import { lock_acquire, lock_release } from '../../../src/kernel/locking/lockdep/
 import { clearReports, readReports, reportsCounted } from '../../../src/kernel/printk.ts';
 import { NULL } from '../../../src/machine/layout.ts';
 import { BruteForce, type Step } from './brute-force.ts';
-import { newLock, OWN_CASES, playCase } from './own-cases.ts';
+import { newLock } from './case-kernel.ts';
+import { OWN_CASES, playCase } from './own-cases.ts';
 
 test.each(OWN_CASES.map((one) => [one.name, one] as const))('%s', (_name, one) => {
   expect(playCase(one)).toEqual(one.kinds);

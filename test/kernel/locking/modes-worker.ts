@@ -7,7 +7,7 @@ const { lock_acquire, lock_release } = await import('../../../src/kernel/locking
 const { lock_is_held } = await import('../../../src/kernel/locking/lockdep/held.ts');
 const { debugLocks } = await import('../../../src/kernel/locking/lockdep/internals.ts');
 const { readReports } = await import('../../../src/kernel/printk.ts');
-const { newLock } = await import('./own-cases.ts');
+const { newLock } = await import('./case-kernel.ts');
 
 type Map = ReturnType<typeof newLock>;
 const take = (map: Map): void => lock_acquire(map, 0, 0, 0, 1, NULL);
