@@ -3,7 +3,7 @@
  *
  * Left out: the lazy reference that the scheduler may keep on an mm, so the last `mmdrop` is the one that the code shows.
  */
-import { addressOf, atomic_dec_return, atomic_set, get, getUlong, set, zero } from '../machine/door.ts';
+import { addressOf, atomic_dec_return, atomic_set, get, getUlong, set } from '../machine/door.ts';
 import { EmulatorBug } from '../machine/errors.ts';
 import { NULL, type Ptr } from '../machine/layout.ts';
 import { MT_FLAGS_ALLOC_RANGE, MT_FLAGS_LOCK_EXTERN } from './include/maple_tree.ts';
@@ -20,7 +20,7 @@ import { ksm_exit, ksm_fork } from './mm/ksm.ts';
 import { copy_page_range } from './mm/memory-range.ts';
 import { exit_mmap } from './mm/mmap.ts';
 import { anon_vma_fork } from './mm/rmap.ts';
-import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './mm/slab.ts';
+import { KMEM_CACHE, kmem_cache_free, kmem_cache_zalloc } from './mm/slab.ts';
 import { vm_area_alloc, vma_link } from './mm/vma.ts';
 import { trace_mm_alloc, trace_mm_count_dec, trace_mm_exited, trace_mm_free, trace_mm_init } from './trace/trace-mm.ts';
 import { OBJ_MMAP_LOCK, OBJ_PTL } from './trace/vocabulary.ts';
@@ -31,9 +31,8 @@ const mm_cachep = KMEM_CACHE(mm_struct);
 const mmap_lock_key = staticKey('&mm->mmap_lock');
 const page_table_lock_key = staticKey('&mm->page_table_lock');
 
-/** Sets up a fresh mm; a forked child too starts unknown to KSM and enters by itself. */
+/** Sets up a fresh mm of zeroes; a forked child too starts unknown to KSM and enters by itself. */
 function mm_init(mm: Mm): Mm {
-  zero(mm, mm_struct);
   mt_init_flags(addressOf(mm, mm_struct.mm_mt), MT_FLAGS_ALLOC_RANGE | MT_FLAGS_LOCK_EXTERN);
   init_rwsem(addressOf(mm, mm_struct.mmap_lock), '&mm->mmap_lock', mmap_lock_key, OBJ_MMAP_LOCK);
   mt_set_external_lock(addressOf(mm, mm_struct.mm_mt), addressOf(addressOf(mm, mm_struct.mmap_lock), rw_semaphore.dep_map));
@@ -46,14 +45,14 @@ function mm_init(mm: Mm): Mm {
 
 /** A new, empty address space with one user. */
 export function mm_alloc(): Mm {
-  const mm = kmem_cache_alloc(mm_cachep);
+  const mm = kmem_cache_zalloc(mm_cachep);
   trace_mm_alloc(mm);
   return mm_init(mm);
 }
 
 /** A copy of an address space for a child, with one user. May sleep. */
 export function dup_mm(oldmm: Mm): Mm {
-  const mm = kmem_cache_alloc(mm_cachep);
+  const mm = kmem_cache_zalloc(mm_cachep);
   trace_mm_alloc(mm);
   mm_init(mm);
   dup_mmap(mm, oldmm);

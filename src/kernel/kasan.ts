@@ -28,6 +28,11 @@ function personText({ task, fn }: Person): string {
   return `${get_task_comm(tsk)}/${get(tsk, task_struct.pid)} in ${functionText(fn)}`;
 }
 
+/** Where an address lies, `offset` bytes behind the first of an object. */
+function locationText(offset: number, bytes: number): string {
+  return offset < bytes ? `${offset} bytes inside` : `${offset - bytes} bytes to the right`;
+}
+
 function report({ what, address, write, object, cache, allocated, freed }: HeapFinding): void {
   const where = functionText(currentFunction());
   const name = cacheName(cache);
@@ -51,7 +56,7 @@ function report({ what, address, write, object, cache, allocated, freed }: HeapF
     '',
     `The buggy address belongs to the object at ${pointerText(object)}`,
     ` which belongs to the cache ${name} of size ${bytes}`,
-    `The buggy address is located ${address - object} bytes inside of`,
+    `The buggy address is located ${locationText(address - object, bytes)} of`,
     ` ${bytes}-byte region [${pointerText(object)}, ${pointerText(object + bytes)})`,
     '',
     ...ledgerLines(object),

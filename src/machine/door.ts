@@ -5,8 +5,8 @@
  * go through Atomics. Plain accesses (`get`, `set`) are for data that a lock protects or that nobody else can see yet:
  * the lock's own atomics order them. Names and meaning of the snake_case functions are Linux's.
  */
-import { checkAccess, HEAP_CHECK as HEAP_CHECKED } from './heap-check.ts';
-import type { Embedded, Field, PointerTo, Ptr, Struct, StructInfo, Ulong, Word } from './layout.ts';
+import { checkAccess, checkPoison, HEAP_CHECK as HEAP_CHECKED, POISON, POISON_ULONG } from './heap-check.ts';
+import type { Embedded, Field, PointerTo, Ptr, StructInfo, Ulong, Word } from './layout.ts';
 import { f64 as arenaUlongs, i32 as arenaWords } from './memory.ts';
 import { POINT_READ, POINT_RMW, POINT_WRITE, point } from './points.ts';
 
@@ -14,13 +14,17 @@ import { POINT_READ, POINT_RMW, POINT_WRITE, point } from './points.ts';
 const f64 = arenaUlongs;
 const i32 = arenaWords;
 const HEAP_CHECK = HEAP_CHECKED;
+const UNWRITTEN = POISON;
+const UNWRITTEN_ULONG = POISON_ULONG;
 
 /** Plain read of a word or pointer field. */
 export function get<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
 export function get<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function get(p: number, f: number): number {
   if (HEAP_CHECK) checkAccess(p, p + f, false);
-  return i32[(p + f) >> 2] as number;
+  const value = i32[(p + f) >> 2] as number;
+  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
+  return value;
 }
 
 /** A look at a word that others may change meanwhile, where any value will do: no scheduling point, no race. */
@@ -39,7 +43,9 @@ export function set(p: number, f: number, v: number): void {
 /** Plain read of an unsigned long. */
 export function getUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>): number {
   if (HEAP_CHECK) checkAccess(p, p + f, false);
-  return f64[(p + f) >> 3] as number;
+  const value = f64[(p + f) >> 3] as number;
+  if (HEAP_CHECK && value === UNWRITTEN_ULONG) checkPoison(p, p + f);
+  return value;
 }
 
 /** Plain write of an unsigned long. */
@@ -68,18 +74,14 @@ export function containerOf<S extends string, T extends string>(inner: Ptr<T>, f
   return ((inner as number) - f) as unknown as Ptr<S>;
 }
 
-/** Zeroes a whole object. */
-export function zero<S extends string>(p: Ptr<S>, of: Struct<S, unknown>): void {
-  const end = (p + of.SIZE) >> 2;
-  for (let i = p >> 2; i < end; i++) i32[i] = 0;
-}
-
 export function READ_ONCE<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
 export function READ_ONCE<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function READ_ONCE(p: number, f: number): number {
   point(POINT_READ, p + f);
   if (HEAP_CHECK) checkAccess(p, p + f, false);
-  return Atomics.load(i32, (p + f) >> 2);
+  const value = Atomics.load(i32, (p + f) >> 2);
+  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
+  return value;
 }
 
 export function WRITE_ONCE<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
@@ -93,7 +95,9 @@ export function WRITE_ONCE(p: number, f: number, v: number): void {
 export function atomic_read<S extends string>(p: Ptr<S>, f: Field<S, Word>): number {
   point(POINT_READ, p + f);
   if (HEAP_CHECK) checkAccess(p, p + f, false);
-  return Atomics.load(i32, (p + f) >> 2);
+  const value = Atomics.load(i32, (p + f) >> 2);
+  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
+  return value;
 }
 
 export function atomic_set<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void {
@@ -166,7 +170,9 @@ export function clear_bit<S extends string>(nr: number, p: Ptr<S>, f: Field<S, W
 export function test_bit<S extends string>(nr: number, p: Ptr<S>, f: Field<S, Word>): boolean {
   point(POINT_READ, p + f);
   if (HEAP_CHECK) checkAccess(p, p + f, false);
-  return (Atomics.load(i32, (p + f) >> 2) & (1 << nr)) !== 0;
+  const value = Atomics.load(i32, (p + f) >> 2);
+  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
+  return (value & (1 << nr)) !== 0;
 }
 
 /** Clears a bit; tells whether it was set. */

@@ -1,34 +1,51 @@
 /**
  * Heap checks of free runs (boot option heapCheck): every access through the door is looked at.
  *
- * One byte per 32 bytes of arena: the state of the object there (OBJECT_*, 0 for memory that is no object) in two bits, and
- * above them how many such pieces lie before this one in the object. A second table keeps who took and who gave back.
- * Fresh objects are filled with {@link POISON}; reading that word is reading what nobody wrote. Modules that use the
- * arena's views directly are not seen here; the stepped build sees them too (machine/stepped/).
+ * The shadow is one word per granule of 32 bytes: how far a pointer into that granule reaches.
+ *
+ * | memory | word | so that `address - REACH < word` |
+ * |---|---|---|
+ * | no object | 0 | always holds |
+ * | live object | its end - REACH | holds up to the object's end |
+ * | freed or never handed out | -2^31 + number of the granule in its object | never holds |
+ *
+ * One load and one comparison find a freed object and leaving a live one. The words are plain: only who takes or gives back an object
+ * writes those of its granules, and whoever got the object's address from there got it through an atomic or a lock, behind the
+ * word. One who still uses an object that another thread gives back at that moment may miss that it is gone, as it may on hardware.
+ *
+ * Fresh objects are filled with {@link POISON}; reading that word is reading what nobody wrote. Two words per object, in a
+ * table beside the shadow, keep who took it and who gave it back. Modules that use the arena's views directly are not seen
+ * here; the stepped build sees them too (machine/stepped/).
  */
 import { bootOptions } from './boot.ts';
 import { EmulatorBug } from './errors.ts';
-import { arenaBytes, u8 as arenaBytes8, i32 as arenaWords, staticStorage } from './memory.ts';
+import { arenaBytes, f64 as arenaUlongs, i32 as arenaWords, staticStorage } from './memory.ts';
 import { currentFunction } from './shadow-stack.ts';
 import { AREA_INDEX, currentArea } from './task-area.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
+const f64 = arenaUlongs;
 const i32 = arenaWords;
-const u8 = arenaBytes8;
 
 const boot = bootOptions();
 /** Are accesses checked in this thread? */
 export const HEAP_CHECK: boolean = boot.heapCheck && !boot.stepped;
 
-const LIVE = 2;
-const STATE_MASK = 3;
-/** Pieces that an offset can count; the rest of larger objects is not told apart. */
-const MAX_OFFSET = 63;
-/** What fresh objects are filled with. */
+/** What fresh objects are filled with, as a word and as an unsigned long. */
 export const POISON = 0x6b6b6b6b;
+export const POISON_ULONG: number = new Float64Array(new Int32Array([POISON, POISON]).buffer)[0] as number;
 
-const states = staticStorage('slab_states', arenaBytes >> 5, 64).address;
-const people = HEAP_CHECK ? staticStorage('slab_people', arenaBytes >> 3, 64).address : 0;
+const GRANULE_SHIFT = 5;
+const GRANULE = 1 << GRANULE_SHIFT;
+/** Above all addresses. */
+const REACH = 0x7fffffff;
+const GONE = -0x80000000;
+/** Words at or above this one belong to no dead object: the granules of the largest one are fewer. */
+const FIRST_LIVE = GONE + 0x10000;
+
+/** Word index of the shadow, and of the people: two words for each object, at the numbers of its first two granules. */
+const shadow = HEAP_CHECK ? staticStorage('heap_shadow', arenaBytes >> 3, 64).address >> 2 : 0;
+const people = HEAP_CHECK ? staticStorage('heap_people', arenaBytes >> 3, 64).address >> 2 : 0;
 
 /** What is wrong with an access. */
 export type HeapFault = 'use-after-free' | 'double-free' | 'out-of-bounds' | 'uninitialised-read';
@@ -61,20 +78,42 @@ export function onHeapFinding(heard: (finding: HeapFinding) => void): void {
   listener = heard;
 }
 
-/** Gives a state to all pieces of an object. */
-export function markObject(object: number, bytes: number, state: number): void {
-  const first = states + (object >> 5);
-  for (let piece = 0; piece < bytes >> 5; piece++) u8[first + piece] = state | (Math.min(piece, MAX_OFFSET) << 2);
+/** Objects of less than this would have no room for the second of their people. */
+export const LEAST_BYTES: number = HEAP_CHECK ? 2 * GRANULE : GRANULE;
+
+/** Makes an object of `bytes` reachable. */
+export function shadowLive(object: number, bytes: number): void {
+  const word = object + bytes - REACH;
+  const end = shadow + ((object + bytes) >> GRANULE_SHIFT);
+  for (let at = shadow + (object >> GRANULE_SHIFT); at < end; at++) i32[at] = word;
 }
 
-/** Remembers who took (first word) or gave back (second) an object, and fills a taken one with poison. */
-export function noteOwner(object: number, bytes: number, cache: number, taken: boolean): void {
-  const at = (people >> 2) + (object >> 5);
-  const person = ((i32[(currentArea() + AREA_INDEX) >> 2] as number) << 22) | (currentFunction() << 6) | cache;
-  if (taken) {
-    i32[at] = person;
-    for (let word = object >> 2; word < (object + bytes) >> 2; word++) i32[word] = POISON;
-  } else if (bytes > 32) i32[at + 1] = person;
+/** Makes an object of `bytes` unreachable. */
+export function shadowGone(object: number, bytes: number): void {
+  const first = shadow + (object >> GRANULE_SHIFT);
+  const granules = bytes >> GRANULE_SHIFT;
+  for (let n = 0; n < granules; n++) i32[first + n] = GONE + n;
+}
+
+/** Fills a fresh object. */
+export function poison(object: number, bytes: number): void {
+  const end = (object + bytes) >> 3;
+  for (let at = object >> 3; at < end; at++) f64[at] = POISON_ULONG;
+}
+
+/** The current task and function, and a cache number (below 64), in a word. */
+function me(cache: number): number {
+  return ((i32[(currentArea() + AREA_INDEX) >> 2] as number) << 22) | (currentFunction() << 6) | cache;
+}
+
+/** Remembers that the current task took an object. */
+export function noteTaker(object: number, cache: number): void {
+  i32[people + (object >> GRANULE_SHIFT)] = me(cache);
+}
+
+/** Remembers that the current task gave an object back. */
+export function noteGiver(object: number, cache: number): void {
+  i32[people + (object >> GRANULE_SHIFT) + 1] = me(cache);
 }
 
 function personAt(at: number): Person {
@@ -82,37 +121,47 @@ function personAt(at: number): Person {
   return { task: word >>> 22, fn: (word >>> 6) & 0xffff };
 }
 
-/** Tells the listener of a fault at `address`. */
-export function heapFault(what: HeapFault, address: number, write: boolean): void {
-  const state = u8[states + (address >> 5)] as number;
-  const object = ((address >> 5) - (state >> 2)) << 5;
-  const at = (people >> 2) + (object >> 5);
-  const freed = (state & STATE_MASK) === LIVE ? undefined : personAt(at + 1);
+/** First byte of the object on a granule; the granule has a word other than 0. */
+function objectOn(granule: number): number {
+  const word = i32[shadow + granule] as number;
+  if (word < FIRST_LIVE) return (granule - (word - GONE)) << GRANULE_SHIFT;
+  let first = granule;
+  while (i32[shadow + first - 1] === word) first--;
+  return first << GRANULE_SHIFT;
+}
+
+/** Tells the listener of a fault at `address`, in the object that `p` points into. */
+export function heapFault(what: HeapFault, p: number, address: number, write: boolean): void {
+  const granule = p >> GRANULE_SHIFT;
+  const object = objectOn(granule);
+  const at = people + (object >> GRANULE_SHIFT);
+  const freed = (i32[shadow + granule] as number) < FIRST_LIVE ? personAt(at + 1) : undefined;
   listener({ what, address, write, object, cache: (i32[at] as number) & 63, allocated: personAt(at), freed });
 }
 
-/**
- * Looks at an access to `address` through pointer `p`.
- * Memory that is no object is never at fault; leaving the object that `p` points into is.
- */
+/** Looks at an access to `address` through pointer `p`: the object that `p` points into must be live, and reach that far. */
 export function checkAccess(p: number, address: number, write: boolean): void {
-  const state = u8[states + (address >> 5)] as number;
-  const from = u8[states + (p >> 5)] as number;
-  if (state === 0 && from === 0) return;
-  const known = from !== 0 && from >> 2 !== MAX_OFFSET && state >> 2 !== MAX_OFFSET;
-  if (known && (p >> 5) - (from >> 2) !== (address >> 5) - (state >> 2)) heapFault('out-of-bounds', p, write);
-  else if (state === 0) return;
-  else if ((state & STATE_MASK) !== LIVE) heapFault('use-after-free', address, write);
-  else if (!write && i32[address >> 2] === POISON) heapFault('uninitialised-read', address, false);
+  const word = i32[shadow + (p >> GRANULE_SHIFT)] as number;
+  if (address - REACH >= word) heapFault(word < FIRST_LIVE ? 'use-after-free' : 'out-of-bounds', p, address, write);
+}
+
+/** A read through `p` gave {@link POISON}: a fault when it came from a live object. */
+export function checkPoison(p: number, address: number): void {
+  if ((i32[shadow + (p >> GRANULE_SHIFT)] as number) >= FIRST_LIVE && i32[shadow + (p >> GRANULE_SHIFT)] !== 0)
+    heapFault('uninitialised-read', p, address, false);
 }
 
 /** Live objects by cache number and who took them: for the report of a leak. */
 export function liveOwners(): { cache: number; allocated: Person; object: number }[] {
   const out: { cache: number; allocated: Person; object: number }[] = [];
-  for (let piece = 0; piece < arenaBytes >> 5; piece++) {
-    if (u8[states + piece] !== LIVE) continue;
-    const at = (people >> 2) + piece;
-    out.push({ cache: (i32[at] as number) & 63, allocated: personAt(at), object: piece << 5 });
+  let before = 0;
+  for (let granule = 0; granule < arenaBytes >> GRANULE_SHIFT; granule++) {
+    const word = i32[shadow + granule] as number;
+    if (word !== 0 && word !== before && word >= FIRST_LIVE) {
+      const at = people + granule;
+      out.push({ cache: (i32[at] as number) & 63, allocated: personAt(at), object: granule << GRANULE_SHIFT });
+    }
+    before = word;
   }
   return out;
 }

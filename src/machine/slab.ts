@@ -10,24 +10,26 @@
  *
  * A task allocates from and frees to its own magazine (in its area, no atomics); magazines are filled from and
  * emptied to the cache's shared list, a batch at a time, under a word lock. The state bytes stand outside the objects,
- * one per 32 bytes of arena. Objects are handed out as they were left; callers zero what they need.
+ * at one per 32 bytes of arena, the first of an object's. Objects are handed out as they were left; callers zero what they need.
  */
 import { EmulatorBug } from './errors.ts';
-import { HEAP_CHECK, heapFault, markObject, noteOwner } from './heap-check.ts';
+import { HEAP_CHECK as HEAP_CHECKED, heapFault, LEAST_BYTES, noteGiver, noteTaker, poison, shadowGone, shadowLive } from './heap-check.ts';
 import { NULL, type Ptr, type StructInfo } from './layout.ts';
-import { arenaBytes, u8 as arenaBytes8, i32 as arenaWords, internName, sbrk, staticStorage } from './memory.ts';
-import { AREA_SLABS, areaOf, currentArea, MAX_TASKS, SLAB_CACHES } from './task-area.ts';
+import { arenaBytes, u8 as arenaBytes8, f64 as arenaUlongs, i32 as arenaWords, internName, sbrk, staticStorage } from './memory.ts';
+import { AREA_INDEX, AREA_SLABS, areaOf, currentArea, MAX_TASKS, SLAB_CACHES } from './task-area.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
+const f64 = arenaUlongs;
 const i32 = arenaWords;
 const u8 = arenaBytes8;
+const HEAP_CHECK = HEAP_CHECKED;
 
 export const OBJECT_RAW = 0;
 export const OBJECT_FREE = 1;
 export const OBJECT_LIVE = 2;
 export const OBJECT_QUARANTINED = 3;
 
-/** Objects kept back per task and cache when heapCheck is on. */
+/** Objects kept back per task and cache when heapCheck is on, a power of two. */
 const QUARANTINE = 64;
 
 /** Magazine words per task and cache: first free object, how many, net objects taken, quarantine index. */
@@ -59,16 +61,21 @@ export interface SlabCache<S extends string> {
   /** Bytes from one object to the next. */
   readonly bytes: number;
   readonly align: number;
+  /** Are objects given back as the next taker wants them, all zero but for fields that every taker sets, the first among them? */
+  readonly clean: boolean;
 }
 const caches: SlabCache<string>[] = [];
 
-/** Makes, or attaches to, the cache for `of`. Call once per type, at module evaluation. */
-export function slabCache<S extends string>(of: StructInfo<S>): SlabCache<S> {
+/**
+ * Makes, or attaches to, the cache for `of`. Call once per type, at module evaluation.
+ * @param clean  see {@link SlabCache.clean}
+ */
+export function slabCache<S extends string>(of: StructInfo<S>, clean = false): SlabCache<S> {
   const index = internName('slab', of.NAME);
   if (index >= SLAB_CACHES) throw new EmulatorBug(`more than ${SLAB_CACHES - 1} slab caches (${of.NAME})`);
   const align = Math.max(32, of.ALIGN);
-  const bytes = Math.ceil(of.SIZE / align) * align;
-  const cache = { name: of.NAME, index, bytes, align };
+  const bytes = Math.max(LEAST_BYTES, Math.ceil(of.SIZE / align) * align);
+  const cache = { name: of.NAME, index, bytes, align, clean };
   i32[((shared + index * SHARED_BYTES) >> 2) + S_SIZE] = bytes;
   caches[index] = cache;
   return cache;
@@ -101,8 +108,8 @@ function refill(cache: SlabCache<string>, mag: number): void {
     const start = sbrk(count * cache.bytes, cache.align, `a slab of ${cache.name}`);
     for (let i = count - 1; i >= 0; i--) {
       const object = start + i * cache.bytes;
-      if (HEAP_CHECK) markObject(object, cache.bytes, OBJECT_FREE);
-      else u8[states + (object >> 5)] = OBJECT_FREE;
+      if (HEAP_CHECK) shadowGone(object, cache.bytes);
+      u8[states + (object >> 5)] = OBJECT_FREE;
       i32[object >> 2] = head;
       head = object;
     }
@@ -127,21 +134,40 @@ function spill(cache: SlabCache<string>, mag: number): void {
   i32[mag + MAG_COUNT] = (i32[mag + MAG_COUNT] as number) - BATCH;
 }
 
-/**
- * Takes an object. Its content is undefined.
- * @throws ArenaExhausted
- */
-export function slabAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
+/** Takes an object, as it was left. */
+function take(cache: SlabCache<string>): number {
   const mag = (currentArea() + AREA_SLABS + cache.index * MAG_BYTES) >> 2;
   if (i32[mag + MAG_HEAD] === 0) refill(cache, mag);
   const object = i32[mag + MAG_HEAD] as number;
   i32[mag + MAG_HEAD] = i32[object >> 2] as number;
   i32[mag + MAG_COUNT] = (i32[mag + MAG_COUNT] as number) - 1;
   i32[mag + MAG_LIVE] = (i32[mag + MAG_LIVE] as number) + 1;
+  u8[states + (object >> 5)] = OBJECT_LIVE;
   if (HEAP_CHECK) {
-    markObject(object, cache.bytes, OBJECT_LIVE);
-    noteOwner(object, cache.bytes, cache.index, true);
-  } else u8[states + (object >> 5)] = OBJECT_LIVE;
+    shadowLive(object, cache.bytes);
+    noteTaker(object, cache.index);
+  }
+  return object;
+}
+
+/**
+ * Takes an object. Its content is undefined, but that of a clean cache.
+ * @throws ArenaExhausted
+ */
+export function slabAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
+  const object = take(cache);
+  if (HEAP_CHECK && !cache.clean) poison(object, cache.bytes);
+  return object as Ptr<S>;
+}
+
+/**
+ * Takes an object of zeroes.
+ * @throws ArenaExhausted
+ */
+export function slabZalloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
+  const object = take(cache);
+  const end = (object + cache.bytes) >> 3;
+  for (let at = object >> 3; at < end; at++) f64[at] = 0;
   return object as Ptr<S>;
 }
 
@@ -166,10 +192,10 @@ export function slabTryAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
 
 /** Swaps a freed object against the one that has been in quarantine longest; 0 while that has room. */
 function quarantine(cache: SlabCache<string>, object: number): number {
-  const task = (currentArea() - areaOf(0)) / (areaOf(1) - areaOf(0));
-  const at = (quarantines + (task * SLAB_CACHES + cache.index) * (QUARANTINE + 1) * 4) >> 2;
+  const task = i32[(currentArea() + AREA_INDEX) >> 2] as number;
+  const at = (quarantines >> 2) + (task * SLAB_CACHES + cache.index) * (QUARANTINE + 1);
   const next = i32[at] as number;
-  i32[at] = (next + 1) % QUARANTINE;
+  i32[at] = (next + 1) & (QUARANTINE - 1);
   const oldest = i32[at + 1 + next] as number;
   i32[at + 1 + next] = object;
   return oldest;
@@ -182,7 +208,7 @@ function quarantine(cache: SlabCache<string>, object: number): number {
 export function slabFree<S extends string>(cache: SlabCache<S>, object: Ptr<S>): void {
   const state = u8[states + (object >> 5)] as number;
   if (HEAP_CHECK && state !== OBJECT_LIVE) {
-    heapFault('double-free', object, true);
+    heapFault('double-free', object, object, true);
     return;
   }
   if (state !== OBJECT_LIVE) throw new EmulatorBug(`double free of ${cache.name} at ${object} (state ${state})`);
@@ -190,13 +216,13 @@ export function slabFree<S extends string>(cache: SlabCache<S>, object: Ptr<S>):
   i32[mag + MAG_LIVE] = (i32[mag + MAG_LIVE] as number) - 1;
   let back = object as number;
   if (HEAP_CHECK) {
-    markObject(object, cache.bytes, OBJECT_QUARANTINED);
-    noteOwner(object, cache.bytes, cache.index, false);
+    u8[states + (object >> 5)] = OBJECT_QUARANTINED;
+    shadowGone(object, cache.bytes);
+    noteGiver(object, cache.index);
     back = quarantine(cache, object);
     if (back === 0) return;
   }
-  if (HEAP_CHECK) markObject(back, cache.bytes, OBJECT_FREE);
-  else u8[states + (back >> 5)] = OBJECT_FREE;
+  u8[states + (back >> 5)] = OBJECT_FREE;
   i32[back >> 2] = i32[mag + MAG_HEAD] as number;
   i32[mag + MAG_HEAD] = back;
   const count = (i32[mag + MAG_COUNT] as number) + 1;
@@ -204,9 +230,9 @@ export function slabFree<S extends string>(cache: SlabCache<S>, object: Ptr<S>):
   if (count >= 3 * BATCH && cache.bytes * count > CHUNK) spill(cache, mag);
 }
 
-/** State of the object at `address` (OBJECT_*). */
+/** State of the object that begins at `address` (OBJECT_*). */
 export function objectState(address: number): number {
-  return (u8[states + (address >> 5)] as number) & 3;
+  return u8[states + (address >> 5)] as number;
 }
 
 /** Live objects of a cache over all tasks; exact while no task allocates. */

@@ -38,7 +38,7 @@ const rmap_item_cache = KMEM_CACHE(ksm_rmap_item);
 /** NULL when the allocation fails. @inline */
 function alloc_rmap_item(mm: Ptr<'mm_struct'>): Item {
   if (should_fail()) return NULL;
-  const item = kmem_cache_zalloc(rmap_item_cache, ksm_rmap_item);
+  const item = kmem_cache_zalloc(rmap_item_cache);
   set(mm, mm_struct.ksm_rmap_items, get(mm, mm_struct.ksm_rmap_items) + 1);
   const items = get(ksm, KSM.ksm_rmap_items) + 1;
   set(ksm, KSM.ksm_rmap_items, items);

@@ -20,7 +20,7 @@ const mm_slot_cache = KMEM_CACHE(ksm_mm_slot);
 
 /** A zeroed slot for `mm`. */
 export function mm_slot_alloc(mm: Ptr<'mm_struct'>): Ptr<'ksm_mm_slot'> {
-  const slot = kmem_cache_zalloc(mm_slot_cache, ksm_mm_slot);
+  const slot = kmem_cache_zalloc(mm_slot_cache);
   trace_mm_slot_alloc(mm);
   return slot;
 }

@@ -51,7 +51,7 @@ export const PAGE_BUSY = -1 as Page;
 /** A zeroed node, NULL when the allocation fails. @inline */
 export function alloc_stable_node(): Node {
   if (should_fail()) return NULL;
-  const node = kmem_cache_zalloc(stable_node_cache, ksm_stable_node);
+  const node = kmem_cache_zalloc(stable_node_cache);
   trace_stable_node_alloc(node);
   return node;
 }

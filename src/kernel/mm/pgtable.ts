@@ -5,7 +5,6 @@
  * hash slot. An entry is the frame's address with flags in its low bits, 0 when nothing is mapped. Everything here is
  * protected by the mm's page_table_lock. @notrace
  */
-import { bootOptions } from '../../machine/boot.ts';
 import { addressOf, get, getUlong, set, setUlong } from '../../machine/door.ts';
 import { type Field, NULL, type Ptr, pointer, struct, ulong, type Word, words } from '../../machine/layout.ts';
 import { mm_struct, PAGE_SHIFT } from '../include/mm_types.ts';
@@ -29,9 +28,8 @@ const pte_table = struct('pte_table', {
   index: ulong,
   ptes: words(PTRS_PER_PTE),
 });
-const pte_table_cachep = KMEM_CACHE(pte_table);
-/** A table goes back with all entries 0, and fresh memory is 0, so that only a checker's poison has to be cleared. */
-const FRESH_IS_POISON = bootOptions().heapCheck || bootOptions().stepped;
+/** A table goes back with all entries 0. */
+const pte_table_cachep = KMEM_CACHE(pte_table, true);
 
 type Mm = Ptr<'mm_struct'>;
 type Table = Ptr<'pte_table'>;
@@ -77,7 +75,6 @@ export function set_pte_at(mm: Mm, address: number, pte: number): void {
     const slot = pgdSlot(index);
     set(table, pte_table.next, get(mm, slot));
     setUlong(table, pte_table.index, index);
-    if (FRESH_IS_POISON) for (let i = 0; i < PTRS_PER_PTE; i++) set(table, entry(i), 0);
     set(mm, slot, table);
     set(mm, mm_struct.nr_ptes, get(mm, mm_struct.nr_ptes) + 1);
   }

@@ -73,10 +73,10 @@ export function objectAt(address: number): number {
 }
 
 /**
- * Takes an object of `bytes` (a multiple of 32).
+ * Takes an object of `bytes` (a multiple of 32), filled with zeros or with poison.
  * @throws ArenaExhausted
  */
-export function heapTake(bytes: number, align: number, cache: number): number {
+export function heapTake(bytes: number, align: number, cache: number, zeros: boolean): number {
   const task = i32[(currentArea() + AREA_INDEX) >> 2] as number;
   const region = task === MAX_TASKS - 1 ? 0 : task + 1;
   if (region > REGIONS) throw new EmulatorBug(`task ${task} has no stepped heap: at most ${REGIONS} tasks can be stepped`);
@@ -90,7 +90,8 @@ export function heapTake(bytes: number, align: number, cache: number): number {
     objects[g] = start;
     owners[g] = cache;
   }
-  for (let at = start >> 2; at < end >> 2; at++) i32[at] = POISON;
+  const filling = zeros ? 0 : POISON;
+  for (let at = start >> 2; at < end >> 2; at++) i32[at] = filling;
   live[cache] = (live[cache] as number) + 1;
   return start;
 }

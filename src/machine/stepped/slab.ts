@@ -19,16 +19,20 @@ export function cacheBytes(index: number): number {
   return caches[index]?.bytes ?? 0;
 }
 
-export function slabCache<S extends string>(of: StructInfo<S>): SlabCache<S> {
+export function slabCache<S extends string>(of: StructInfo<S>, clean = false): SlabCache<S> {
   const index = internName('slab', of.NAME);
   const align = Math.max(32, of.ALIGN);
-  const cache = { name: of.NAME, index, bytes: Math.ceil(of.SIZE / align) * align, align };
+  const cache = { name: of.NAME, index, bytes: Math.ceil(of.SIZE / align) * align, align, clean };
   caches[index] = cache;
   return cache;
 }
 
 export function slabAlloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
-  return heapTake(cache.bytes, cache.align, cache.index) as Ptr<S>;
+  return heapTake(cache.bytes, cache.align, cache.index, cache.clean) as Ptr<S>;
+}
+
+export function slabZalloc<S extends string>(cache: SlabCache<S>): Ptr<S> {
+  return heapTake(cache.bytes, cache.align, cache.index, true) as Ptr<S>;
 }
 
 let failCache = -1;
