@@ -3,7 +3,7 @@ import type { Failure, TaskOrder } from '../src/lab/stress/orders.ts';
 import { configureBoot } from '../src/machine/boot.ts';
 
 export default async function playTask(order: TaskOrder): Promise<Failure | undefined> {
-  configureBoot({ ...order.boot, task: order.index });
+  configureBoot(order.boot);
   const { runTask } = await import('../src/lab/stress/task.ts');
   return runTask(order);
 }

@@ -4,15 +4,21 @@ import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { scenarios } from '../kernel/scenarios/list.ts';
 import { UsageError } from '../lab/errors.ts';
-import type { Checks, StressOptions, ToggleStep } from '../lab/stress/orders.ts';
+import type { Checks, Play, StressOptions, ToggleStep } from '../lab/stress/orders.ts';
 import { type Arguments, quoted } from './arguments.ts';
 import type { OptionTable } from './command.ts';
 import { common } from './common-options.ts';
 import { didYouMean } from './nearest.ts';
+import { subjectOf } from './search-options.ts';
 
 export const stressOptionTable = {
-  shape: { kind: 'value', value: 'paired|organic', help: 'one pass against one exit per trial, or like the reproducer (default paired)' },
+  shape: {
+    kind: 'value',
+    value: 'paired|organic',
+    help: 'ksm-exit: one pass against one exit per trial, or like the reproducer (default paired)',
+  },
   ...common('scenario', 'variant', 'vmas'),
+  tasks: { kind: 'value', value: 'N', help: "how many of a scenario's tasks run (default: the least)" },
   scanned: { kind: 'value', value: 'yes|no|mix', help: 'paired: has ksmd scanned the process before? (default mix)' },
   delay: { kind: 'value', value: 'none|random|aimed', help: 'waits at scheduling points; aimed learns from its hits (default none)' },
   pages: { kind: 'value', value: 'N', help: 'touched pages per process (default: one per area; organic 64)' },
@@ -21,7 +27,11 @@ export const stressOptionTable = {
   rest: { kind: 'value', value: 'MS', help: 'organic: mean time from an exit to the next fork, in ms (default 7)' },
   ...common('seconds', 'trials'),
   'until-report': { kind: 'flag', help: 'stop at the first report' },
-  workers: { kind: 'value', value: 'N', help: 'paired: threads, two per pair (default 2); organic: forking processes (default 4)' },
+  workers: {
+    kind: 'value',
+    value: 'N',
+    help: 'paired: threads, two per pair (default 2); organic: forking processes (default 4); other scenarios: one per task',
+  },
   lockdep: { kind: 'value', value: 'on|stop|off', help: 'the lock validator; stop: off after its first report (default on)' },
   'lockdep-classes': { kind: 'value', value: 'N', help: 'lock classes that the validator can tell apart (default 8192)' },
   'lockdep-entries': { kind: 'value', value: 'N', help: 'entries of its lists, two for each dependency (default 32768)' },
@@ -31,7 +41,11 @@ export const stressOptionTable = {
     value: 'LIST',
     help: 'heap (freed memory, leaks), refs (counts, who took and dropped), both as heap,refs, all or none (default refs; heap halves the rate)',
   },
-  'hung-task-seconds': { kind: 'value', value: 'S', help: 'report tasks that are blocked for longer than so many seconds (default 10)' },
+  'hung-task-seconds': {
+    kind: 'value',
+    value: 'S',
+    help: 'report tasks that are blocked for longer than so many seconds (default 10; other scenarios 3)',
+  },
   'no-record': { kind: 'flag', help: 'no flight recorder, so no diagrams' },
   ...common('arena', 'seed', 'out', 'expect'),
 } as const satisfies OptionTable;
@@ -57,17 +71,31 @@ export function parseToggle(text: string): ToggleStep[] {
   return steps;
 }
 
-/** The scenario's name, checked. */
-export function scenarioOf(args: Arguments): string {
-  const name = args.text('scenario') ?? 'ksm-exit';
-  // The others are for searches: real threads have shapes of their own for this one.
-  const names = ['ksm-exit'];
-  if (!names.includes(name)) throw new UsageError(`--scenario ${quoted(name)} is not one of ${names.join(', ')}${didYouMean(name, names)}`);
-  return name;
+/** The scenario that real threads have shapes of their own for; all others have one: their tasks, trial after trial. */
+const SHAPED = 'ksm-exit';
+/** A trial of a scenario is over in a moment, so that its tasks need not be waited for as long as others. */
+const HUNG_SECONDS = { shaped: 10, scenario: 3 };
+
+/** What to play of a scenario without shapes of its own. */
+async function playOf(args: Arguments): Promise<Play | undefined> {
+  if ((args.text('scenario') ?? SHAPED) === SHAPED) {
+    if (args.has('tasks')) throw new UsageError(`--tasks ${quoted(args.text('tasks') ?? '')} is for other scenarios than ${SHAPED}`);
+    return undefined;
+  }
+  const { scenario, workload } = await subjectOf(args);
+  for (const name of ['toggle', 'life', 'rest'] as const)
+    if (args.has(name)) throw new UsageError(`--${name} ${quoted(args.text(name) ?? '')} is for --shape organic`);
+  for (const [name, value] of [
+    ['shape', 'organic'],
+    ['delay', 'aimed'],
+  ] as const)
+    if (args.text(name) === value) throw new UsageError(`--${name} ${value} is for --scenario ${SHAPED}`);
+  const { findScenario } = await import('../kernel/scenarios/index.ts');
+  return { scenario, workload, tasks: (findScenario(scenario)?.tasks(workload) ?? []).map(({ name }) => name) };
 }
 
 /** A variant's name, or a module of the user's. */
-export function variantOf(args: Arguments, scenario: string): Pick<StressOptions, 'variant' | 'variantModule'> {
+function variantOf(args: Arguments, scenario: string): Pick<StressOptions, 'variant' | 'variantModule'> {
   const text = args.text('variant') ?? 'unfixed';
   const names = scenarios.find(({ name }) => name === scenario)?.variants.map(({ name }) => name) ?? [];
   if (names.includes(text)) return { variant: text };
@@ -119,15 +147,22 @@ function checksOf(args: Arguments): Checks {
   return { heap: wants('heap'), refs: wants('refs') };
 }
 
-/** All options of `stress`. @throws UsageError */
-export function stressOptions(args: Arguments): StressOptions & { scenario: string } {
-  const scenario = scenarioOf(args);
-  const shape = args.choice('shape', ['paired', 'organic'], 'paired');
-  const vmas = args.whole('vmas', 1, { min: 1, max: MOST_VMAS });
-  const workers = args.whole('workers', shape === 'paired' ? 2 : 4, { min: 1, max: MOST_WORKERS });
-  if (shape === 'paired' && workers % 2 !== 0) {
+/** How many threads there are: worlds of their own share them evenly. */
+function workersOf(args: Arguments, shape: string, play: Play | undefined): number {
+  const each = play?.tasks.length ?? (shape === 'paired' ? 2 : 1);
+  const workers = args.whole('workers', shape === 'organic' ? 4 : each, { min: 1, max: MOST_WORKERS });
+  if (play !== undefined && workers % each !== 0)
+    throw new UsageError(`--workers ${workers} is no multiple of ${each}: ${play.scenario} needs a thread for each task`);
+  if (workers % each !== 0)
     throw new UsageError(`--workers ${workers} is odd: the paired shape needs two threads per pair, a scanner and a process`);
-  }
+  return workers;
+}
+
+/** All options of `stress`. @throws UsageError */
+export async function stressOptions(args: Arguments): Promise<StressOptions & { scenario: string }> {
+  const play = await playOf(args);
+  const shape = args.choice('shape', ['paired', 'organic'], 'paired');
+  const vmas = play?.workload.vmas ?? args.whole('vmas', 1, { min: 1, max: MOST_VMAS });
   for (const [name, only] of [
     ['toggle', 'organic'],
     ['life', 'organic'],
@@ -141,24 +176,28 @@ export function stressOptions(args: Arguments): StressOptions & { scenario: stri
   const trials = args.whole('trials', Number.POSITIVE_INFINITY, { min: 1, max: 1e12 });
   const noLimit = Number.isFinite(trials) || args.has('until-report');
   return {
-    scenario,
-    shape,
-    ...variantOf(args, scenario),
+    scenario: play?.scenario ?? SHAPED,
+    shape: play === undefined ? shape : 'scenario',
+    play,
+    ...(play === undefined ? variantOf(args, SHAPED) : { variant: play.workload.variant }),
     vmas,
-    pages: args.whole('pages', shape === 'organic' ? Math.max(64, vmas) : vmas, { min: 1, max: MOST_VMAS }),
+    pages: play?.workload.pages ?? args.whole('pages', shape === 'organic' ? Math.max(64, vmas) : vmas, { min: 1, max: MOST_VMAS }),
     seed: seedOf(args),
     seconds: args.decimal('seconds', noLimit ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: MOST_SECONDS }),
     trials,
-    workers,
+    workers: workersOf(args, shape, play),
     delay: args.choice('delay', ['none', 'random', 'aimed'], 'none'),
-    scanned: args.choice('scanned', ['yes', 'no', 'mix'], 'mix'),
+    scanned: play === undefined ? args.choice('scanned', ['yes', 'no', 'mix'], 'mix') : 'mix',
     toggle: parseToggle(args.text('toggle') ?? '1:20ms,2:0ms'),
     life: args.decimal('life', 3, { min: 0, max: 60_000 }),
     rest: args.decimal('rest', 7, { min: 0, max: 60_000 }),
     lockdep: args.choice('lockdep', ['on', 'stop', 'off'], 'on'),
     limits: limitsOf(args),
     checks: checksOf(args),
-    hungTaskSeconds: args.decimal('hung-task-seconds', 10, { min: 0.5, max: MOST_SECONDS }),
+    hungTaskSeconds: args.decimal('hung-task-seconds', play === undefined ? HUNG_SECONDS.shaped : HUNG_SECONDS.scenario, {
+      min: 0.5,
+      max: MOST_SECONDS,
+    }),
     record: !args.has('no-record'),
     arena: args.whole('arena', 64, { min: 1, max: 2047 }),
     untilReport: args.has('until-report'),

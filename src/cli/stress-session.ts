@@ -54,7 +54,7 @@ export async function runSession(session: Session, out: Output): Promise<Session
   const { command, scenario, options } = session;
   const directory = session.out === undefined ? undefined : new ResultDirectory(session.out);
   const machine = watchMachine();
-  const threads = Math.max(1, options.shape === 'paired' ? options.workers : rolesOf(options).length);
+  const threads = Math.max(1, options.shape === 'organic' ? rolesOf(options).length : options.workers);
   const shown = new Set<string>();
   let flushed = performance.now();
   const env = () => ({ machine: machine(threads), time: new Date().toISOString(), arguments: process.argv.slice(2), options });

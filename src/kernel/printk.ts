@@ -16,7 +16,7 @@ const i32 = arenaWords;
 const u8 = arenaBytes8;
 
 /** Distinct reports that are kept; all further ones share one more entry, with the text of its first. */
-const MAX_REPORTS = 4096;
+export const MAX_REPORTS = 4096;
 /** Words of an entry: hash, count, address of the text, its bytes, area index of the finder, place in the order of finding. */
 const ENTRY_WORDS = 8;
 

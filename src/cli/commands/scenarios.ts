@@ -5,7 +5,7 @@ import type { Command } from '../command.ts';
 import { EXIT_NOTHING } from '../exit-codes.ts';
 import { table } from '../output.ts';
 
-/** Those with a description, and after them those that only searches know. */
+/** Those with a description, and after them the small ones. */
 async function allScenarios(): Promise<ScenarioInfo[]> {
   // Scenarios are kernel code, and that needs a memory to stand in.
   configureBoot({ arenaBytes: 32 << 20, lockdep: 'off' });
@@ -18,7 +18,7 @@ async function allScenarios(): Promise<ScenarioInfo[]> {
       const tasks = scenario.tasks({ ...scenario.defaults, variant, tasks: scenario.taskLimits[1] });
       return {
         name: scenario.name,
-        summary: `${scenario.summary} (fuzz, explore)`,
+        summary: scenario.summary,
         tasks: tasks.map(({ name }) => ({ name, does: '' })),
         variants: scenario.variants.map((name) => ({ name, does: '' })),
         invariants: [],

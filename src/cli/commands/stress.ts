@@ -25,6 +25,9 @@ export const command: Command = {
            mm; with more workers, several pairs side by side, each with a memory of its own
   organic  processes that fork, map, madvise, touch and exit, ksmd, and a toggler of the run file
 
+Any other scenario (--scenario) runs with a thread for each of its tasks, started together, trial after
+trial; what its tasks left is looked at behind each trial.
+
 A variant of your own is a module that exports unmerge_vmas(kernel, mm, slot); see docs/variants.md.`,
   options: stressOptionTable,
   examples: [
@@ -32,10 +35,11 @@ A variant of your own is a module that exports unmerge_vmas(kernel, mm, slot); s
     ['stress --variant fixed --trials 1000000 --expect silent', 'the fix stays silent: exit code 0'],
     ['stress --scanned no --delay aimed --seconds 5', 'aims at the window of one in 64,000 that the mail describes'],
     ['stress --shape organic --seconds 30 --out results', 'like the reproducer on a real kernel; keeps the results'],
+    ['stress --scenario oom-2009 --variant pre-fix', 'memory runs out, and the tasks wait for each other: both call stacks'],
     ['stress --variant ./mine.mjs', 'tries a fix of your own'],
   ],
   async run(args, out) {
-    const { scenario, ...options } = stressOptions(args);
+    const { scenario, ...options } = await stressOptions(args);
     const expected = expectation(args);
     const { summary } = await runSession({ command: 'stress', scenario, options, out: args.text('out') }, out);
     out.object(summary);

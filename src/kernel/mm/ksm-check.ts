@@ -22,6 +22,7 @@ import {
   UNSTABLE_FLAG,
 } from './ksm-types.ts';
 import { memcmp_pages } from './page-content.ts';
+import { mappingAtRest } from './page-peek.ts';
 import { next_present, pte_lookup, vm_normal_page } from './pgtable.ts';
 
 type Node = Ptr<'ksm_stable_node'>;
@@ -92,7 +93,8 @@ function checkNode(node: Node, found: Found): Page {
   if (length !== get(node, ksm_stable_node.rmap_hlist_len)) found.wrong.add('the length of a stable node is not that of its list');
   if (length > 0) found.shared++;
   const p = get(node, ksm_stable_node.kpfn);
-  if (get(p, page.mapping) !== (node | PAGE_MAPPING_KSM)) return NULL;
+  // The page of a stale node is gone.
+  if (mappingAtRest(p) !== (node | PAGE_MAPPING_KSM)) return NULL;
   const mappings = get(p, page._mapcount) + 1;
   if (mappings !== (found.mapped.get(p) ?? 0)) found.wrong.add('the map count of a KSM page is not the number of entries that map it');
   if (get(p, page._refcount) !== mappings) found.wrong.add('a KSM page has other references than its mappings');

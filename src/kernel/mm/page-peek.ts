@@ -17,6 +17,11 @@ export function peekMapping(p: Ptr<'page'>): number {
   return i32[(p + page.mapping) >> 2] as number;
 }
 
+/** {@link peekMapping} while no task runs: no scheduling point. */
+export function mappingAtRest(p: Ptr<'page'>): number {
+  return i32[(p + page.mapping) >> 2] as number;
+}
+
 /** A reference unless the page is free; tells whether it was had. */
 export function get_page_unless_zero(p: Ptr<'page'>): boolean {
   point(POINT_RMW, p + page._refcount);

@@ -2,6 +2,7 @@
  * Keeps what led to a new report: at its moment the reporting task copies the rings of all tasks, cut to the story,
  * into the arena, where they outlive the task. The others run on meanwhile, so only their past is read.
  */
+import { MAX_REPORTS } from '../../kernel/printk.ts';
 import { ledgerLines } from '../../kernel/ref-ledger.ts';
 import { i32, sbrk, staticStorage, u8 } from '../../machine/memory.ts';
 import { readRing } from '../../machine/recorder.ts';
@@ -26,10 +27,8 @@ export interface Capture {
   ledger: string[];
 }
 
-/** Reports that can have one; as many as the kernel's log keeps. */
-const MAX_CAPTURES = 256;
-/** Per report: address of the text, its bytes. */
-const table = staticStorage('lab_captures', MAX_CAPTURES * 8).address >> 2;
+/** Per report, by its number in the kernel's log: address of the text, its bytes. */
+const table = staticStorage('lab_captures', (MAX_REPORTS + 1) * 8).address >> 2;
 
 /**
  * Called in the task that wrote report `slot`, right then.

@@ -17,6 +17,9 @@ const nothing: Counts = {
   reports: 0,
 };
 
+/** Area of this thread where a scenario has the first ones. */
+const CONDUCTOR_TASK = 62;
+
 /** Records per ring: an organic report looks back over many lives. */
 const RING_PAIRED = 1024;
 const RING_ORGANIC = 8192;
@@ -44,6 +47,7 @@ export const conductor = {
         record: order.record,
         ringRecords: order.shape === 'organic' ? RING_ORGANIC : RING_PAIRED,
         variantModule: order.variantModule,
+        task: order.shape === 'scenario' ? CONDUCTOR_TASK : undefined,
       });
       const { World: Made } = await import('./world.ts');
       world = new Made(order);

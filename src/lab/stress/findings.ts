@@ -10,6 +10,7 @@ import type { Finding } from './orders.ts';
 // What tasks run is loaded here too, so that its functions have their names in this thread.
 import './organic.ts';
 import './paired.ts';
+import './scenario-tasks.ts';
 
 /** The id of a report: the same on every machine. */
 export function signatureId(kind: string, key: string): string {

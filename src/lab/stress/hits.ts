@@ -13,6 +13,7 @@ import { listen } from '../../machine/announce.ts';
 import { get, set } from '../../machine/door.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
 import type { Ptr } from '../../machine/layout.ts';
+import { currentArea } from '../../machine/task-area.ts';
 import { count, taskCounters } from './counters.ts';
 
 export const HIT_NONE = 0;
@@ -38,13 +39,18 @@ export function hitKind(value: number): number {
  * Counts what the current task's kernel functions announce into `counters`.
  * @param logged  called when the task has written a new distinct report, with its number in the log and the mm that the
  *   task's pass visited last (0: none)
+ * @param visitIsTrial  count trials with a report by visits
  */
-export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: number, mm: number) => void): void {
+export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: number, mm: number) => void, visitIsTrial = true): void {
+  const mine = currentArea();
   let visitReported = false;
   let visited = 0;
   listen(
     (event, _object, address, value) => {
       set(counters, taskCounters.heartbeat, (get(counters, taskCounters.heartbeat) + 1) | 0);
+      if (event === EV_REPORT_LOGGED) logged(value, visited);
+      // The thread sets up trials in another task's name.
+      if (currentArea() !== mine) return;
       if (event === EV_VISIT) {
         visitReported = false;
         visited = address;
@@ -57,11 +63,10 @@ export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: num
         else count(counters, taskCounters.cursorWindow);
       } else if (event === EV_REPORT) {
         // A pass meets an exiting process at most once, so a visit that reports is a trial that does.
-        if (!visitReported) count(counters, taskCounters.trialsWithReport);
+        if (visitIsTrial && !visitReported) count(counters, taskCounters.trialsWithReport);
         visitReported = true;
       } else if (event === EV_PASS) count(counters, taskCounters.passes);
       else if (event === EV_EXITED) count(counters, taskCounters.exits);
-      else if (event === EV_REPORT_LOGGED) logged(value, visited);
     },
     [EV_VISIT, EV_REPORT, EV_PASS, EV_EXITED, EV_REPORT_LOGGED],
   );

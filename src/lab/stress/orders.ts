@@ -2,16 +2,25 @@
  * What threads are told and what they answer: plain data, because it crosses thread borders. Types only, so that an entry
  * can import it before the machine is set up.
  */
+import type { Workload } from '../../kernel/scenarios/scenario.ts';
 import type { BootOptions, DelayMode } from '../../machine/boot.ts';
 import type { HitCounts } from '../summary.ts';
 
-export type Shape = 'paired' | 'organic';
+export type Shape = 'paired' | 'organic' | 'scenario';
 export type Scanned = 'yes' | 'no' | 'mix';
 
 /** One step of the toggler: writes `value` to `run`, then sleeps. */
 export interface ToggleStep {
   value: number;
   ms: number;
+}
+
+/** What the shape `scenario` plays. */
+export interface Play {
+  scenario: string;
+  workload: Workload;
+  /** Names of its tasks, in their order. */
+  tasks: readonly string[];
 }
 
 /** The checkers beside the lock validator. */
@@ -25,6 +34,8 @@ export interface Checks {
 /** What the user asked for. */
 export interface StressOptions {
   shape: Shape;
+  /** With the shape `scenario`, which has no use for `scanned`, `toggle`, `life` and `rest`. */
+  play?: Play | undefined;
   /** Name of a variant. */
   variant: string;
   /** File URL of the user's variant; `variant` is its name in summaries then. */
@@ -37,7 +48,7 @@ export interface StressOptions {
   seconds: number;
   /** Stop after this many trials; Infinity: no limit. */
   trials: number;
-  /** Threads: an even number for paired (a world of its own for each pair); forking processes for organic. */
+  /** Threads, in worlds of their own: two a pair for paired, one a task for scenario. Forking processes for organic. */
   workers: number;
   delay: DelayMode;
   scanned: Scanned;
@@ -69,9 +80,10 @@ export interface WorldOrder extends StressOptions {
 
 /** What a task thread is to do. */
 export interface TaskOrder {
-  /** Number of its task area, 1 or more (0 is the conductor's). */
+  /** Number of its task area. */
   index: number;
-  role: 'process' | 'scanner' | 'ksmd' | 'toggler';
+  /** The run ends when all of role `process` or `task` are through. */
+  role: 'process' | 'task' | 'scanner' | 'ksmd' | 'toggler';
   /** Name of the task (`comm`). */
   comm: string;
   boot: Partial<BootOptions>;

@@ -3,8 +3,11 @@ import type { TaskOrder, WorldOrder } from './orders.ts';
 
 export type Role = Pick<TaskOrder, 'index' | 'role' | 'comm'>;
 
-/** The tasks of one world. */
-export function rolesOf(order: Pick<WorldOrder, 'shape' | 'workers'>): Role[] {
+type Cast = Pick<WorldOrder, 'shape' | 'workers' | 'play'>;
+
+/** The tasks of one world. Area 0 is the conductor's, except where a scenario has its own numbers. */
+export function rolesOf(order: Cast): Role[] {
+  if (order.play !== undefined) return order.play.tasks.map((comm, index): Role => ({ index, role: 'task', comm }));
   if (order.shape === 'paired') {
     return [
       { index: 1, role: 'process', comm: 'process' },
@@ -20,6 +23,6 @@ export function rolesOf(order: Pick<WorldOrder, 'shape' | 'workers'>): Role[] {
 }
 
 /** Index and name of each task. */
-export function taskNames(order: Pick<WorldOrder, 'shape' | 'workers'>): [number, string][] {
+export function taskNames(order: Cast): [number, string][] {
   return rolesOf(order).map(({ index, comm }) => [index, comm]);
 }

@@ -58,10 +58,11 @@ function part(total: number, worlds: number, world: number): number {
   return Math.floor(total / worlds) + (world < total % worlds ? 1 : 0);
 }
 
-/** The orders of the worlds: one for each pair, or one organic one. */
+/** The orders of the worlds: one for each pair or cast of a scenario, or one organic one. */
 export function worldOrders(options: StressOptions): WorldOrder[] {
-  const worlds = options.shape === 'paired' ? Math.min(options.workers / 2, options.trials) : 1;
-  const allTasks = worlds * rolesOf(options).length;
+  const tasks = rolesOf(options).length;
+  const worlds = options.shape === 'organic' ? 1 : Math.min(options.workers / tasks, options.trials);
+  const allTasks = worlds * tasks;
   return Array.from({ length: worlds }, (_, world) => ({ ...options, world, allTasks, trials: part(options.trials, worlds, world) }));
 }
 

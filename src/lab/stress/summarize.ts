@@ -18,6 +18,10 @@ function checkText({ heap, refs }: StressOptions['checks']): string {
 function settingsOf(options: StressOptions): Record<string, string | number> {
   const { shape, vmas, pages } = options;
   const check = checkText(options.checks);
+  if (options.play !== undefined) {
+    const { tasks, vmas, pages } = options.play.workload;
+    return { tasks, vmas, pages, delay: options.delay, check };
+  }
   if (shape === 'organic')
     return { shape, vmas, pages, toggle: toggleText(options), 'life ms': options.life, 'rest ms': options.rest, check };
   return { shape, vmas, pages, scanned: options.scanned, delay: options.delay, check };

@@ -12,6 +12,7 @@ import type { Failure, TaskOrder } from './orders.ts';
 import { runForker, runKsmd, runToggler } from './organic.ts';
 import { runProcess, runScanner } from './paired.ts';
 import { nameTask } from './process.ts';
+import { runScenarioTask } from './scenario-tasks.ts';
 
 /** The error of a task as data; nothing when it was only told to stop. */
 export function failureOf(error: unknown): Failure | undefined {
@@ -30,11 +31,12 @@ export function runTask(order: TaskOrder): Failure | undefined {
   i32[(currentArea() + AREA_RANDOM) >> 2] = Math.imul(order.world.seed ^ order.index, 0x9e3779b1) | 1;
   nameTask(100 + order.index, order.comm);
   const counters = countersOf(order.index);
-  countHits(counters, (slot, mm) => captureReport(slot, order.world, mm));
+  countHits(counters, (slot, mm) => captureReport(slot, order.world, mm), order.role !== 'task');
   set(counters, taskCounters.running, 1);
   countLiveTask(1);
   try {
-    if (order.role === 'scanner') runScanner(order.world);
+    if (order.role === 'task') runScenarioTask(order.world, counters, order.index);
+    else if (order.role === 'scanner') runScanner(order.world);
     else if (order.role === 'ksmd') runKsmd();
     else if (order.role === 'toggler') runToggler(order.world, counters);
     else if (order.world.shape === 'paired') runProcess(order.world, counters);

@@ -17,6 +17,9 @@ import type { WorldOrder } from './orders.ts';
 import { PROCESS_TASK } from './paired.ts';
 import type { Role } from './roles.ts';
 
+/** Looks come every 20 ms. Where one is later than this, the whole process was stopped (SIGSTOP, a busy host), and its tasks with it. */
+const MOST_GAP_MS = 250;
+
 interface Seen {
   mark: number;
   since: number;
@@ -40,6 +43,9 @@ export class Watchdog {
   readonly #paired: boolean;
   readonly #seconds: number;
   readonly #seen = new Map<number, Seen>();
+  /** Ms in which tasks could run. */
+  #ran = 0;
+  #lastLook = Number.POSITIVE_INFINITY;
 
   /** @param roles  the tasks to watch */
   constructor(roles: readonly Role[], { shape, hungTaskSeconds }: Pick<WorldOrder, 'shape' | 'hungTaskSeconds'>) {
@@ -52,8 +58,10 @@ export class Watchdog {
 
   /** What hangs by now; undefined while all is well. A deadlock is filed in the kernel's log. */
   look(now: number): Hang | undefined {
+    this.#ran += Math.min(MOST_GAP_MS, Math.max(0, now - this.#lastLook));
+    this.#lastLook = now;
     // Every task is looked at before one is judged by the others.
-    const still = this.#roles.map((role) => this.#stillFor(role, now));
+    const still = this.#roles.map((role) => this.#stillFor(role, this.#ran));
     if (!still.some((ms) => ms >= this.#seconds * 1000)) return undefined;
     // Who waits for a hung task came to a halt a little later than that: half the time is enough for the others.
     const hung = this.#roles.filter((_, i) => (still[i] as number) >= this.#seconds * 500);

@@ -16,7 +16,7 @@ import { countLiveTask, stopAllWaits } from '../../machine/wait.ts';
 import { captureReport } from './capture.ts';
 import { countersOf, sumCounters, taskCounters } from './counters.ts';
 import { readFindings } from './findings.ts';
-import type { Failure, Progress, TaskOrder, WorldOrder, WorldResult } from './orders.ts';
+import type { Counts, Failure, Progress, TaskOrder, WorldOrder, WorldResult } from './orders.ts';
 import { type Role, rolesOf } from './roles.ts';
 import { elapsed, STAGE_END, STAGE_FINISH, STAGE_RUN, setStage } from './run-state.ts';
 import { Watchdog } from './watchdog.ts';
@@ -38,6 +38,7 @@ export class World {
   #stopped = false;
   #forced = false;
   #hung = false;
+  #deadlock = false;
   #destroyed: Promise<void> | undefined;
 
   constructor(order: WorldOrder) {
@@ -61,7 +62,9 @@ export class World {
     const order = this.#order;
     const variant = order.variantModule === undefined ? order.variant : 'user';
     if (KSM_VARIANTS.some((known) => known === variant)) set_ksm_variant(variant as KsmVariant);
-    else this.#fail({ blame: 'usage', message: `--variant ${order.variant} is none of ${KSM_VARIANTS.join(', ')}` });
+    // A scenario has variants of its own, and selects them at each set-up.
+    else if (order.play === undefined)
+      this.#fail({ blame: 'usage', message: `--variant ${order.variant} is none of ${KSM_VARIANTS.join(', ')}` });
     // What this thread reports itself, on tasks that cannot.
     listen((_event, _object, _address, slot) => captureReport(slot, order, 0), [EV_REPORT_LOGGED]);
     // The pairs of other worlds want the same cores.
@@ -71,7 +74,7 @@ export class World {
     const rest = this.#roles.map(({ role }, i) => [role, tasks[i] as Promise<void>] as const);
     this.#timers.push(setInterval(() => this.#look(), LOOK_MS));
     const begun = performance.now();
-    await Promise.all(rest.filter(([role]) => role === 'process').map(([, task]) => task));
+    await Promise.all(rest.filter(([role]) => role === 'process' || role === 'task').map(([, task]) => task));
     setStage(STAGE_END);
     await Promise.all(rest.filter(([role]) => role !== 'ksmd').map(([, task]) => task));
     const seconds = Math.min(elapsed(), (performance.now() - begun) / 1000);
@@ -81,11 +84,17 @@ export class World {
     if (this.#failure === undefined && !this.#forced) this.#checkLeaks(baseline);
     const findings = readFindings();
     await (this.#destroyed ?? this.#pool.destroy());
-    return { counts: sumCounters(reportsCounted()), findings, seconds, stopped: this.#stopped, failure: this.#failure };
+    return { counts: this.#counts(), findings, seconds, stopped: this.#stopped, failure: this.#failure };
   }
 
   progress(): Progress {
-    return { counts: sumCounters(reportsCounted()), findings: readFindings() };
+    return { counts: this.#counts(), findings: readFindings() };
+  }
+
+  /** The trial in which all hang is none that a task counts. */
+  #counts(): Counts {
+    const counts = sumCounters(reportsCounted());
+    return this.#deadlock ? { ...counts, trials: counts.trials + 1, trialsWithReport: counts.trialsWithReport + 1 } : counts;
   }
 
   /** Ends the run early: soon when the tasks still answer, and in any case within a second. */
@@ -97,7 +106,9 @@ export class World {
 
   async #play({ index, role, comm }: Role): Promise<void> {
     const { arena: _ours, ...boot } = bootOptions();
-    const task: TaskOrder = { index, role, comm, boot: { ...boot, arena }, world: this.#order };
+    // Who leads the trials of a scenario sets them up in another task's name.
+    const only = role === 'task' && index === 0 ? undefined : index;
+    const task: TaskOrder = { index, role, comm, boot: { ...boot, arena, task: only }, world: this.#order };
     try {
       const failure = (await this.#pool.run(task)) as Failure | undefined;
       if (failure !== undefined)
@@ -131,9 +142,11 @@ export class World {
     const order = this.#order;
     if (this.#roles.every(({ index }) => get(countersOf(index), taskCounters.running) !== 0)) setStage(STAGE_RUN);
     if (elapsed() >= order.seconds || (order.untilReport && reportsCounted() > 0)) setStage(STAGE_FINISH);
+    if (this.#hung) return;
     const hung = this.#watchdog.look(performance.now());
-    if (hung === undefined || this.#hung || this.#failure !== undefined) return;
+    if (hung === undefined || this.#failure !== undefined) return;
     this.#hung = true;
+    this.#deadlock = hung.what === 'deadlock';
     if (hung.what === 'loop') this.#fail({ blame: 'failed', message: hung.message });
     else {
       this.#forced = true;
