@@ -51,6 +51,7 @@ function reason(error: unknown): string {
 /** Writes one. */
 export class ResultDirectory {
   readonly path: string;
+  readonly #text: string;
   /** The topmost directory that this object made, to take it back. */
   readonly #made: string | undefined;
   readonly #known = new Set<string>();
@@ -59,19 +60,21 @@ export class ResultDirectory {
 
   /**
    * Makes the directory, or takes an empty one.
+   * @param stem  of the two files that each kind of run leaves: its result as JSON and as text
    * @throws UsageError when it can't be written or holds results already
    */
-  constructor(path: string) {
+  constructor(path: string, stem = 'summary') {
     this.path = path;
+    this.#text = join(path, `${stem}.txt`);
     if (path === '') throw new UsageError('--out "" is not a directory name');
-    if (existsSync(join(path, 'summary.json'))) throw new UsageError(`--out ${path} holds the results of another run already`);
+    if (existsSync(join(path, `${stem}.json`))) throw new UsageError(`--out ${path} holds the results of another run already`);
     const missing: string[] = [];
     for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.unshift(at);
     this.#made = missing[0];
     try {
       // One by one: a recursive mkdir of Node 20 never returns under /proc.
       for (const at of missing) mkdirSync(at);
-      writeWhole(join(path, 'summary.txt'), '');
+      writeWhole(this.#text, '');
     } catch (error) {
       this.discard();
       throw new UsageError(`--out ${path} can't be written: ${reason(error)}`);
@@ -82,7 +85,7 @@ export class ResultDirectory {
   discard(): void {
     this.#discarded = true;
     try {
-      rmSync(this.#made ?? join(this.path, 'summary.txt'), { recursive: true, force: true });
+      rmSync(this.#made ?? this.#text, { recursive: true, force: true });
     } catch {
       // It could not be written, and so there is nothing to take back.
     }

@@ -1,16 +1,19 @@
 /** `ksmrace overhead`: what each variant costs. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../../lab/errors.ts';
 import { writeOverhead } from '../../lab/overhead/files.ts';
-import { OTHER_CONDITIONS, type OverheadOptions, runOverhead } from '../../lab/overhead/lab.ts';
+import { experimentCount, OTHER_CONDITIONS, type OverheadOptions, runOverhead } from '../../lab/overhead/lab.ts';
+import { LOADS, type LoadName } from '../../lab/overhead/organic-instrument.ts';
 import { type Claim, USUAL } from '../../lab/overhead/result.ts';
 import { overheadText } from '../../lab/overhead/text-report.ts';
+import { ResultDirectory } from '../../lab/result-directory.ts';
 import { type Arguments, quoted } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
 import { EXIT_NOTHING } from '../exit-codes.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { didYouMean } from '../nearest.ts';
 
 const VARIANTS = ['unfixed', 'fixed', 'both', 'linked-list'];
@@ -19,6 +22,8 @@ const CLAIMS: Record<string, Claim> = { iteration: 'iteration', 'exit-latency': 
 const MAX_VMAS = 1_000_000;
 /** Fewer pairs than this make no rank test. */
 const LEAST_PAIRS = 30;
+/** Enough for the least pairs of everything on two cores, and as much again. */
+const DEFAULT_SECONDS = 120;
 
 /** The sizes: whole numbers with commas between. */
 function sizes(text: string): number[] {
@@ -82,7 +87,8 @@ function parse(args: Arguments): OverheadOptions {
     order: args.choice('order', ['abba', 'random'], 'abba'),
     minPairs: args.whole('pairs', LEAST_PAIRS, { min: LEAST_PAIRS, max: 100_000 }),
     precision: precision(args.text('precision') ?? '0.5%'),
-    seconds: args.decimal('seconds', 60, { min: 0.1, max: 86_400 }),
+    seconds: args.decimal('seconds', DEFAULT_SECONDS, { min: 0.1, max: 86_400 }),
+    load: args.choice('load', Object.keys(LOADS) as LoadName[], 'flat-out'),
     at: args.decimal('at', undefined, { min: 0, max: 1 }),
     seed: args.whole('seed', 1, { min: 0, max: 2 ** 31 - 1 }),
     boot: {
@@ -91,6 +97,13 @@ function parse(args: Arguments): OverheadOptions {
       ...(module === undefined ? {} : { variantModule: module }),
     },
   };
+}
+
+/** The sentence for the user, with the file in place of its URL. */
+function usageMessage(message: string, { boot: { variantModule } }: OverheadOptions): string {
+  if (variantModule === undefined || !message.includes(variantModule)) return message;
+  const file = basename(fileURLToPath(variantModule));
+  return `--variant ${file}: ${message.replaceAll(variantModule, file)}`;
 }
 
 export const command: Command = {
@@ -113,6 +126,7 @@ export const command: Command = {
     precision: { kind: 'value', value: 'P', help: 'stop when each interval is as narrow as plus or minus P (default 0.5%)' },
     pairs: { kind: 'value', value: 'N', help: `pairs at least (default ${LEAST_PAIRS}, the least)` },
     order: { kind: 'value', value: 'abba|random', help: 'order of the blocks in a round (default abba)' },
+    load: { kind: 'value', value: 'flat-out|paced', help: 'organic load without sleeps, or as stress --shape organic (default flat-out)' },
     at: { kind: 'value', value: 'X', help: 'where in the loop the scanner is when the exit begins, 0 to 1 (default: anywhere)' },
     lockdep: { kind: 'flag', help: 'with the lock validator' },
     ...common('seconds', 'seed', 'out', 'arena'),
@@ -124,26 +138,34 @@ export const command: Command = {
   ],
   async run(args, out) {
     const options = parse(args);
-    let interrupted = false;
-    const interrupt = (): void => {
-      interrupted = true;
-    };
-    process.on('SIGINT', interrupt);
+    const path = args.text('out');
+    const directory = path === undefined ? undefined : new ResultDirectory(path, 'overhead');
+    const interrupt = onInterrupt((text) => out.say(text));
+    const count = experimentCount(options);
+    out.say(`${count} experiment${count === 1 ? '' : 's'} in about ${options.seconds} s. Ctrl-C ends it with what is known by then.`);
     try {
       const { result, cells } = await runOverhead(
         options,
-        () => interrupted,
-        (what, share) => out.progress(`${(100 * share).toFixed(0)} %  ${what}`),
+        () => interrupt.signal.aborted,
+        ({ what, number, of, seconds }) => out.progress(`${number}/${of}, ${seconds.toFixed(0)} s of ${options.seconds}: ${what}`),
       );
-      out.object({ command: 'overhead', ...result });
+      const { machine } = result;
+      out.object({
+        command: 'overhead',
+        scenario: 'ksm-exit',
+        node: machine.node,
+        cores: machine.cores,
+        workers: machine.threads,
+        seconds: machine.seconds,
+        ...result,
+      });
       out.result(overheadText(result));
-      const directory = args.text('out');
-      if (directory !== undefined) {
-        const names = await writeOverhead(directory, result, cells);
-        out.say(`Written to ${directory}: ${names.join(', ')}`);
-      }
+      if (path !== undefined) out.say(`Written to ${path}: ${(await writeOverhead(path, result, cells)).join(', ')}`);
+    } catch (error) {
+      directory?.discard();
+      throw error instanceof UsageError ? new UsageError(usageMessage(error.message, options)) : error;
     } finally {
-      process.off('SIGINT', interrupt);
+      interrupt.done();
     }
     return EXIT_NOTHING;
   },

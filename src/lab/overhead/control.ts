@@ -3,7 +3,7 @@ import { getUlong, setUlong } from '../../machine/door.ts';
 import { type Ptr, struct, ulong, word, words } from '../../machine/layout.ts';
 import { addWord, loadWord, storeWord } from '../../machine/lockword.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { awaitChange, spinWhile, wakeWord } from '../../machine/wait.ts';
+import { awaitChange, sleepWhile, spinWhile, wakeWord } from '../../machine/wait.ts';
 
 /** One word or pair of words per cache line: each is written by one side. */
 export const control = struct(
@@ -31,6 +31,11 @@ export const control = struct(
     pad6: words(15),
     pong: word,
     pad7: words(15),
+    /** Organic load: threads that have come to the start of a block, over all blocks; forkers not yet through; 1: ksmd shall end. */
+    ready: word,
+    forkers: word,
+    ksmdEnd: word,
+    pad8: words(13),
     /** How many sleep on any of these words. */
     sleepers: word,
   },
@@ -39,7 +44,7 @@ export const control = struct(
 
 const meeting = staticStorage('overhead_control', control.SIZE).address as Ptr<'overhead_control'>;
 
-type WordName = 'turn' | 'visited' | 'done' | 'stop' | 'running' | 'ping' | 'pong';
+type WordName = 'turn' | 'visited' | 'done' | 'stop' | 'running' | 'ping' | 'pong' | 'ready' | 'forkers' | 'ksmdEnd';
 
 export function load(name: WordName): number {
   return loadWord(meeting, control[name]);
@@ -51,16 +56,28 @@ export function store(name: WordName, value: number): void {
   if (loadWord(meeting, control.sleepers) !== 0) wakeWord(meeting, control[name]);
 }
 
+/** Adds to a word that several write; wakes who sleeps on it. @returns the value after */
+export function add(name: WordName, change: number): number {
+  const value = addWord(meeting, control[name], change);
+  if (loadWord(meeting, control.sleepers) !== 0) wakeWord(meeting, control[name]);
+  return value;
+}
+
 /** Bounded spins (about 16 us each) before the wait sleeps: whoever is waked comes too late to meet anybody. */
 const PATIENCE = 4096;
 
-/** Waits until the word is no longer `old`: spins, then sleeps in slices. @returns the new value. @throws RunStopped */
-export function waitForOther(name: WordName, old: number): number {
-  let patience = PATIENCE;
+/**
+ * Waits until the word is no longer `old`: spins, then sleeps in slices.
+ * @param patience  spins before it sleeps; 0 where threads are more than cores
+ * @returns the new value
+ * @throws RunStopped
+ */
+export function waitForOther(name: WordName, old: number, patience = PATIENCE): number {
+  let left = patience;
   for (;;) {
     const seen = load(name);
     if (seen !== old) return seen;
-    if (spinWhile(meeting, control[name], seen) || --patience >= 0) continue;
+    if (spinWhile(meeting, control[name], seen) || --left >= 0) continue;
     addWord(meeting, control.sleepers, 1);
     awaitChange(meeting, control[name], seen);
     addWord(meeting, control.sleepers, -1);
@@ -68,8 +85,16 @@ export function waitForOther(name: WordName, old: number): number {
 }
 
 /** Waits until the word has the value. @throws RunStopped */
-export function waitFor(name: WordName, value: number): void {
-  for (let seen = load(name); seen !== value; ) seen = waitForOther(name, seen);
+export function waitFor(name: WordName, value: number, patience = PATIENCE): void {
+  for (let seen = load(name); seen !== value; ) seen = waitForOther(name, seen, patience);
+}
+
+/** Sleeps for `ms`, or until the block shall end. @throws RunStopped */
+export function sleepWhileRunning(ms: number): void {
+  if (ms <= 0) return;
+  addWord(meeting, control.sleepers, 1);
+  sleepWhile(meeting, control.stop, 0, ms);
+  addWord(meeting, control.sleepers, -1);
 }
 
 export function scannerLeftAt(): number {

@@ -21,6 +21,8 @@ export interface Block {
   parts?: Record<string, number>;
   /** Single measurements of the block, where there are any: for the distribution. */
   samples?: number[];
+  /** Further figures of each of them, in the same order. */
+  sampleParts?: Record<string, number[]>;
 }
 
 /** Measures one block of a variant. Keeps its threads and memory from block to block. */
@@ -68,6 +70,20 @@ export interface ExperimentResult {
   /** Stopped from outside before it was through. */
   unfinished: boolean;
   blocks: KeptBlock[];
+}
+
+/**
+ * A figure of a variant's blocks in the A/B phase, round by round.
+ * @returns the geometric mean of each round, in their order
+ */
+export function roundMeans(blocks: readonly KeptBlock[], variant: string, figure: (block: Block) => number): number[] {
+  const rounds: number[][] = [];
+  for (const block of blocks) {
+    if (block.phase !== 'a/b' || block.variant !== variant) continue;
+    rounds[block.round] ??= [];
+    rounds[block.round]?.push(Math.log(figure(block)));
+  }
+  return rounds.map((logs) => Math.exp(logs.reduce((sum, x) => sum + x, 0) / logs.length));
 }
 
 /** Warm-up blocks per variant at most: who has not settled by then is on a machine too noisy to tell. */

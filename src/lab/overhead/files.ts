@@ -14,7 +14,10 @@ export function samplesCsv(cells: readonly Cell[]): string {
       const head = `${cell.claim},${cell.vmas},${conditionName(cell.condition)},${block.phase},${block.round},${block.variant}`;
       lines.push(`${head},block,${block.value}`);
       for (const [name, value] of Object.entries(block.parts ?? {})) lines.push(`${head},${name},${value}`);
-      for (const sample of block.samples ?? []) lines.push(`${head},sample,${sample}`);
+      for (const [i, sample] of (block.samples ?? []).entries()) {
+        lines.push(`${head},sample,${sample}`);
+        for (const [name, values] of Object.entries(block.sampleParts ?? {})) lines.push(`${head},sample ${name},${values[i]}`);
+      }
     }
   }
   return `${lines.join('\n')}\n`;

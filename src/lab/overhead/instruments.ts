@@ -17,7 +17,6 @@ const BLOCK_NS = 2e6;
 /** Exits of a block: fewer of large processes, whose making takes its time. */
 const EXITS_AT_MOST = 16;
 const VMAS_PER_EXIT_BLOCK = 512;
-const ORGANIC_MS = 20;
 const PING_PONG_ROUNDS = 40_000;
 /** Passes that tell how long the loop takes when nobody exits; the first ones warm up. */
 const CALIBRATION_BLOCKS = 30;
@@ -31,8 +30,8 @@ export async function iterationInstrument(threads: OverheadThreads, vmas: number
     measure: async (variant) => {
       const request = { do: 'iterate', variant, nanoseconds: BLOCK_NS, condition } as const;
       if (condition.counter === 'quiet') return { value: (await threads.ask(SCANNER, request)).passNs / vmas };
-      const [{ passNs }, { writes }] = await threads.both(request, { do: 'noise', mm });
-      return { value: passNs / vmas, parts: { counterWrites: writes } };
+      const [{ passNs }, { writes, forks }] = await threads.both(request, { do: 'noise', mm });
+      return { value: passNs / vmas, parts: { counterWrites: writes, forks } };
     },
     dispose: async () => {
       await threads.ask(SCANNER, { do: 'drop' });
@@ -72,26 +71,13 @@ export async function exitInstrument(threads: OverheadThreads, vmas: number, at:
       return {
         value: median(samples.latencyUs),
         samples: samples.latencyUs,
+        sampleParts: { lockWaitUs: samples.lockWaitUs, scannerLeavesUs: samples.scannerLeavesUs },
         parts: {
           lockWaitUs: median(samples.lockWaitUs),
           scannerLeavesUs: median(samples.scannerLeavesUs),
           inLoop: samples.inLoop,
         },
       };
-    },
-    dispose: async () => {},
-  };
-}
-
-/** Time per exit under the organic load, us. */
-export function organicInstrument(threads: OverheadThreads, vmas: number): Setup {
-  return {
-    measure: async (variant) => {
-      const [{ passes }, { exits, seconds }] = await threads.both(
-        { do: 'organic-passes', variant },
-        { do: 'organic-exits', vmas, milliseconds: ORGANIC_MS },
-      );
-      return { value: (1e6 * seconds) / exits, parts: { exitsPerSecond: exits / seconds, passesPerSecond: passes / seconds } };
     },
     dispose: async () => {},
   };

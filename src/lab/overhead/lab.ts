@@ -1,8 +1,12 @@
-/** A whole run of `overhead`: all claims, sizes and conditions, one after the other, on the same two threads. */
+/** A whole run of `overhead`: all claims, sizes and conditions, one after the other, on the same threads. */
+import { availableParallelism } from 'node:os';
 import type { BootOptions } from '../../machine/boot.ts';
+import { UsageError } from '../errors.ts';
 import { watchMachine } from '../machine-state.ts';
 import { type ExperimentPlan, type Order, runExperiment } from './experiment.ts';
-import { exitInstrument, iterationInstrument, measurePingPong, organicInstrument, type Setup } from './instruments.ts';
+import { exitInstrument, iterationInstrument, measurePingPong, type Setup } from './instruments.ts';
+import { type LoadName, organicInstrument } from './organic-instrument.ts';
+import { EXITER, SCANNER } from './protocol.ts';
 import { type Cell, type Claim, type Condition, type OverheadResult, overheadResult, USUAL } from './result.ts';
 import { OverheadThreads } from './threads.ts';
 
@@ -19,6 +23,8 @@ export interface OverheadOptions {
   precision: number;
   /** For the whole run; the least number of pairs is measured in any case. */
   seconds: number;
+  /** Pace of the organic load. */
+  load: LoadName;
   /** Place in the loop at which exits begin, 0 to 1; absent: anywhere. */
   at?: number | undefined;
   seed: number;
@@ -34,21 +40,26 @@ export const OTHER_CONDITIONS: readonly Condition[] = [
 
 /** Sizes at which the throughput is measured: the smallest and the largest that does not drown in making processes. */
 const ORGANIC_VMAS_AT_MOST = 64;
-const THREADS = 2;
+
+/** Share of the time that an experiment gets, relative to one of warm passes: its blocks take so much longer. */
+const WEIGHT = { iteration: 1, cold: 2, exitLatency: 2, throughput: 4 };
 
 interface Planned {
   claim: Claim;
   vmas: number;
   condition: Condition;
+  weight: number;
   setUp: (threads: OverheadThreads) => Promise<Setup>;
 }
 
+/** The experiments of a run, in their order. */
 function plan(options: OverheadOptions): Planned[] {
   const planned: Planned[] = [];
   if (options.claims.includes('iteration')) {
     for (const condition of options.conditions) {
       for (const vmas of options.vmas) {
-        planned.push({ claim: 'iteration', vmas, condition, setUp: (threads) => iterationInstrument(threads, vmas, condition) });
+        const weight = condition.cache === 'cold' ? WEIGHT.cold : WEIGHT.iteration;
+        planned.push({ claim: 'iteration', vmas, condition, weight, setUp: (threads) => iterationInstrument(threads, vmas, condition) });
       }
     }
   }
@@ -58,6 +69,7 @@ function plan(options: OverheadOptions): Planned[] {
         claim: 'exitLatency',
         vmas,
         condition: USUAL,
+        weight: WEIGHT.exitLatency,
         setUp: (threads) => exitInstrument(threads, vmas, options.at),
       });
     }
@@ -66,50 +78,97 @@ function plan(options: OverheadOptions): Planned[] {
     const least = Math.min(...options.vmas);
     const sizes = options.vmas.filter((vmas) => vmas <= ORGANIC_VMAS_AT_MOST);
     for (const vmas of new Set(sizes.length === 0 ? [least] : [least, Math.max(...sizes)])) {
-      planned.push({ claim: 'throughput', vmas, condition: USUAL, setUp: async (threads) => organicInstrument(threads, vmas) });
+      planned.push({
+        claim: 'throughput',
+        vmas,
+        condition: USUAL,
+        weight: WEIGHT.throughput,
+        setUp: (threads) => organicInstrument(threads, vmas, options.load),
+      });
     }
   }
   return planned;
 }
 
+/** How many experiments a run has. */
+export function experimentCount(options: OverheadOptions): number {
+  return plan(options).length;
+}
+
+/**
+ * Is there room for the largest processes, one of each thread? Better now than after all smaller ones have been measured.
+ * @throws UsageError
+ */
+async function probe(threads: OverheadThreads, vmas: number): Promise<void> {
+  try {
+    await threads.both({ do: 'make', vmas, condition: USUAL }, { do: 'make', vmas, condition: USUAL });
+    await threads.ask(EXITER, { do: 'drop' });
+    await threads.ask(SCANNER, { do: 'drop' });
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`--vmas ${vmas}: ${error.message}`) : error;
+  }
+}
+
+/** How far a run is. */
+export interface OverheadProgress {
+  /** What is measured now. */
+  what: string;
+  /** Which experiment of how many, from 1. */
+  number: number;
+  of: number;
+  seconds: number;
+}
+
 /**
  * Runs the lab.
  * @param stopped  true ends the run; what is known by then is the result, marked unfinished
- * @param say  told what is measured now, and how far the run is (0 to 1)
+ * @param say  told when an experiment begins
  * @throws UsageError when the processes do not fit the shared memory or the user's variant fails; RunFailed
  */
 export async function runOverhead(
   options: OverheadOptions,
   stopped: () => boolean,
-  say: (what: string, share: number) => void,
+  say: (progress: OverheadProgress) => void,
 ): Promise<{ result: OverheadResult; cells: Cell[] }> {
   const machine = watchMachine();
   const begun = performance.now();
   const threads = await OverheadThreads.start(options.boot);
   const cells: Cell[] = [];
+  const seconds = (): number => (performance.now() - begun) / 1000;
   let pingPongNs: number | undefined;
+  let count = 0;
   try {
-    if (machine(THREADS).cores > 1) pingPongNs = await measurePingPong(threads);
+    // Others on our cores make it slower, never faster: the best of a look before and one after.
+    const pingPong = async (): Promise<void> => {
+      if (availableParallelism() > 1) pingPongNs = Math.min(pingPongNs ?? Number.POSITIVE_INFINITY, await measurePingPong(threads));
+    };
+    await pingPong();
+    await probe(threads, Math.max(...options.vmas));
     const planned = plan(options);
-    for (const [i, { claim, vmas, condition, setUp }] of planned.entries()) {
-      say(`${claim}, ${vmas} VMAs, ${condition.areas}, ${condition.cache}, counter ${condition.counter}`, i / planned.length);
+    let weights = planned.reduce((sum, p) => sum + p.weight, 0);
+    for (const [i, { claim, vmas, condition, weight, setUp }] of planned.entries()) {
+      const what = `${claim}, ${vmas} VMAs, ${condition.areas}, ${condition.cache}, counter ${condition.counter}`;
+      say({ what, number: i + 1, of: planned.length, seconds: seconds() });
       // What earlier experiments left of the time is shared among those to come.
-      const left = options.seconds - (performance.now() - begun) / 1000;
+      const left = options.seconds - seconds();
       const experimentPlan: ExperimentPlan = {
         variants: [options.baseline, ...options.variants],
         baseline: options.baseline,
         order: options.order,
         minPairs: options.minPairs,
         precision: options.precision,
-        seconds: Math.max(0, left / (planned.length - i)),
+        seconds: Math.max(0, (left * weight) / weights),
         seed: options.seed + i,
       };
+      weights -= weight;
       const setup = await setUp(threads);
       const experiment = await runExperiment(setup.measure, experimentPlan, stopped);
       cells.push({ claim, vmas, condition, experiment });
       if (experiment.unfinished) break;
       await setup.dispose();
     }
+    if (!cells.some((cell) => cell.experiment.unfinished)) await pingPong();
+    count = threads.count;
   } finally {
     await threads.end();
   }
@@ -118,7 +177,10 @@ export async function runOverhead(
     variants: [options.baseline, ...options.variants],
     baseline: options.baseline,
     precision: options.precision,
-    machine: machine(THREADS),
+    load: options.load,
+    seed: options.seed,
+    secondsAsked: options.seconds,
+    machine: machine(count),
     ...(pingPongNs === undefined ? {} : { pingPongNs }),
   };
   return { result: overheadResult(cells, facts), cells };

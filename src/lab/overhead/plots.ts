@@ -86,7 +86,13 @@ export function ratioPlot(title: string, entries: readonly Entry[]): string {
       nameGap: 28,
       axisLabel: { formatter: (power) => (power === least || power === most ? '' : String(2 ** power)) },
     },
-    yAxis: { type: 'value', scale: true, name: 'ratio to the baseline', nameTextStyle: { align: 'left' }, axisLine: { onZero: false } },
+    yAxis: {
+      type: 'value',
+      scale: true,
+      name: `ratio to ${shown[0]?.baseline ?? 'the baseline'}`,
+      nameTextStyle: { align: 'left' },
+      axisLine: { onZero: false },
+    },
     series: [even, ...series],
   });
 }
@@ -110,6 +116,7 @@ export function latencyPlot(title: string, cell: Cell): string {
     yAxis: {
       type: 'log',
       name: 'share that took at least as long',
+      nameTextStyle: { align: 'left' },
       axisLabel: { formatter: (share) => `${Number((100 * share).toPrecision(3))} %` },
     },
     series,

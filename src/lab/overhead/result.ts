@@ -1,9 +1,9 @@
 /** From experiments to the result that is printed and kept. */
 
 import type { MachineState } from '../machine-state.ts';
-import { isDifference, type JudgedComparison, judge } from '../stats/compare-pairs.ts';
+import { comparePairs, isDifference, type JudgedComparison, judge } from '../stats/compare-pairs.ts';
 import { median, quantile } from '../stats/median.ts';
-import type { Block, ExperimentResult } from './experiment.ts';
+import { type Block, type ExperimentResult, roundMeans } from './experiment.ts';
 
 /** The three things that are measured. */
 export type Claim = 'iteration' | 'exitLatency' | 'throughput';
@@ -47,11 +47,14 @@ export interface Entry {
 
 export interface IterationEntry extends Entry {
   nsPerVma: number;
+  /** Of the slowest block. */
+  worstNsPerVma: number;
 }
 
 export interface ExitEntry extends Entry {
   medianUs: number;
   p99Us: number;
+  worstUs: number;
   /** Median of the part that was waiting for mmap_lock. */
   lockWaitUs: number;
   /** Median time from the start of the exit until the scanner gave mmap_lock up. */
@@ -60,9 +63,11 @@ export interface ExitEntry extends Entry {
   inLoop: number;
 }
 
+/** The ratio is that of the time per exit; `passes` compares the time per pass. */
 export interface ThroughputEntry extends Entry {
   exitsPerSecond: number;
   passesPerSecond: number;
+  passes?: JudgedComparison;
 }
 
 /** The baseline against itself. */
@@ -71,6 +76,8 @@ export interface AaEntry {
   vmas: number;
   condition: Condition;
   judged: JudgedComparison;
+  /** Did the warm-up before it end because nothing changed any more, or because its time was up? */
+  settled: boolean;
 }
 
 export interface OverheadResult {
@@ -84,18 +91,24 @@ export interface OverheadResult {
   exitLatency: ExitEntry[];
   throughput: ThroughputEntry[];
   aa: AaEntry[];
-  /** Claims whose A/A run showed a difference: nothing that they say counts. */
+  /** Claims where an A/A run showed a difference: if there is any, nothing in the whole result counts. */
   unsound: Claim[];
   /** Stopped before it was through. */
   unfinished: boolean;
   /** Half-width asked for. */
   precision: number;
+  /** Pace of the organic load. */
+  load: string;
+  seed: number;
+  secondsAsked: number;
   machine: MachineState;
   /** There and back between the two threads' cores, ns; absent on one core. */
   pingPongNs?: number;
 }
 
 const blocksOf = (cell: Cell, variant: string): Block[] => cell.experiment.variants.find((v) => v.variant === variant)?.blocks ?? [];
+
+const largest = (all: readonly number[]): number => all.reduce((most, x) => Math.max(most, x), 0);
 
 function part(blocks: readonly Block[], name: string): number {
   return median(blocks.flatMap((b) => b.parts?.[name] ?? []));
@@ -131,10 +144,28 @@ function entriesOf(cells: readonly Cell[], baseline: string): { cell: Cell; entr
   );
 }
 
+/** Sets the passes of the organic load against the baseline's, too. */
+function judgePasses(cells: readonly Cell[], entries: readonly ThroughputEntry[], { baseline, seed }: RunFacts): void {
+  const compared = entries.flatMap((entry) => {
+    const cell = cells.find((c) => c.vmas === entry.vmas);
+    if (cell === undefined || entry.judged === undefined) return [];
+    const times = (variant: string): number[] => roundMeans(cell.experiment.blocks, variant, (b) => 1 / (b.parts?.passesPerSecond ?? 0));
+    const [mine, base] = [times(entry.variant), times(baseline)];
+    const rounds = entry.pairs;
+    return [{ entry, comparison: comparePairs(base.slice(0, rounds), mine.slice(0, rounds), seed) }];
+  });
+  judge(compared.map((c) => c.comparison)).forEach((judged, i) => {
+    (compared[i] as (typeof compared)[number]).entry.passes = judged;
+  });
+}
+
 const isUsual = (c: Condition): boolean => c.areas === USUAL.areas && c.cache === USUAL.cache && c.counter === USUAL.counter;
 
 /** What is asked for and known about the run as a whole. */
-export type RunFacts = Pick<OverheadResult, 'vmas' | 'variants' | 'baseline' | 'precision' | 'machine' | 'pingPongNs'>;
+export type RunFacts = Pick<
+  OverheadResult,
+  'vmas' | 'variants' | 'baseline' | 'precision' | 'load' | 'seed' | 'secondsAsked' | 'machine' | 'pingPongNs'
+>;
 
 /** Puts the experiments of a run together. */
 export function overheadResult(cells: readonly Cell[], facts: RunFacts): OverheadResult {
@@ -143,32 +174,40 @@ export function overheadResult(cells: readonly Cell[], facts: RunFacts): Overhea
       cells.filter((c) => c.claim === claim),
       facts.baseline,
     );
-  const iteration = of('iteration').map(({ entry, blocks }) => ({ ...entry, nsPerVma: median(blocks.map((b) => b.value)) }));
+  const iteration = of('iteration').map(({ entry, blocks }) => {
+    const all = blocks.map((b) => b.value);
+    return { ...entry, nsPerVma: median(all), worstNsPerVma: largest(all) };
+  });
   const exitLatency = of('exitLatency').map(({ entry, blocks }) => {
     const all = blocks.flatMap((b) => b.samples ?? []);
     return {
       ...entry,
       medianUs: median(all),
       p99Us: quantile(all, 0.99),
+      worstUs: largest(all),
       lockWaitUs: part(blocks, 'lockWaitUs'),
       scannerLeavesUs: part(blocks, 'scannerLeavesUs'),
       inLoop: part(blocks, 'inLoop'),
     };
   });
-  const throughput = of('throughput').map(({ entry, blocks }) => ({
-    ...entry,
-    exitsPerSecond: part(blocks, 'exitsPerSecond'),
-    passesPerSecond: part(blocks, 'passesPerSecond'),
-  }));
+  const throughput = of('throughput').map(
+    ({ entry, blocks }): ThroughputEntry => ({
+      ...entry,
+      exitsPerSecond: part(blocks, 'exitsPerSecond'),
+      passesPerSecond: part(blocks, 'passesPerSecond'),
+    }),
+  );
+  judgePasses(
+    cells.filter((c) => c.claim === 'throughput'),
+    throughput,
+    facts,
+  );
   const aa: AaEntry[] = [];
-  for (const claim of ['iteration', 'exitLatency', 'throughput'] as const) {
-    const mine = cells.filter((c) => c.claim === claim);
-    const runs = mine.flatMap((c) => (c.experiment.aa === undefined ? [] : [{ cell: c, comparison: c.experiment.aa }]));
-    const verdicts = judge(runs.map((r) => r.comparison));
-    runs.forEach(({ cell }, i) => {
-      aa.push({ claim, vmas: cell.vmas, condition: cell.condition, judged: verdicts[i] as JudgedComparison });
-    });
-  }
+  const runs = cells.flatMap((cell) => (cell.experiment.aa === undefined ? [] : [{ cell, comparison: cell.experiment.aa }]));
+  judge(runs.map((r) => r.comparison)).forEach((judged, i) => {
+    const { claim, vmas, condition, experiment } = (runs[i] as (typeof runs)[number]).cell;
+    aa.push({ claim, vmas, condition, judged, settled: experiment.warmUp.settled });
+  });
   return {
     ...facts,
     iteration: iteration.filter((e) => isUsual(e.condition)),

@@ -1,4 +1,4 @@
-/** One of the two threads of the overhead lab: answers requests until it is terminated. */
+/** One of the threads of the overhead lab: answers requests until it is terminated. */
 import { parentPort } from 'node:worker_threads';
 import type { KsmVariant } from '../../kernel/mm/ksm-variants.ts';
 import type { Ptr } from '../../machine/layout.ts';
@@ -8,10 +8,10 @@ import { countLiveTask } from '../../machine/wait.ts';
 import { nowNs, store, waitFor, waitForOther } from './control.ts';
 import { exitExits, scanExits } from './measure-exit.ts';
 import { iterate, makeNoise } from './measure-iteration.ts';
-import { organicExits, organicPasses } from './measure-organic.ts';
+import { endOrganic, forkLives, runKsmd, toggle } from './measure-organic.ts';
 import { dropProcess, makeProcess } from './process.ts';
 import type { Answers, Reply, Request, Side } from './protocol.ts';
-import { SCANNER } from './protocol.ts';
+import { EXITER, SCANNER } from './protocol.ts';
 
 let mm = 0 as Ptr<'mm_struct'>;
 let side: Side = SCANNER;
@@ -61,17 +61,21 @@ function answer(request: Request): Answers[keyof Answers] {
       dropProcess(mm);
       return {};
     case 'iterate':
-      return iterate(request.variant as KsmVariant, request.nanoseconds, request.condition);
+      return iterate(mm, request.variant as KsmVariant, request.nanoseconds, request.condition);
     case 'noise':
       return makeNoise(request.mm as Ptr<'mm_struct'>);
     case 'scan-exits':
       return scanExits(request.variant as KsmVariant);
     case 'exit-exits':
       return exitExits(request.vmas, request.places, request.loopNs);
-    case 'organic-passes':
-      return organicPasses(request.variant as KsmVariant);
-    case 'organic-exits':
-      return organicExits(request.vmas, request.milliseconds);
+    case 'organic-ksmd':
+      return runKsmd(request.sleepMs);
+    case 'organic-end':
+      return endOrganic();
+    case 'organic-toggle':
+      return toggle(request.variant as KsmVariant, request.load, request.ready);
+    case 'organic-fork':
+      return forkLives(request.vmas, request.lives, request.load, request.seed, request.ready);
     case 'ping-pong':
       return side === SCANNER ? ping(request.rounds) : pong();
   }
@@ -83,15 +87,19 @@ export function serveOverhead(me: Side): void {
   if (port === null) throw new Error('the overhead thread has no parent to answer to');
   side = me;
   setCurrent(me);
-  countLiveTask(1);
+  // The two that meet spin for each other also between two requests; the others compete for cores only while they work.
+  const always = me === SCANNER || me === EXITER;
+  if (always) countLiveTask(1);
   port.on('message', (request: Request) => {
     let reply: Reply;
+    if (!always) countLiveTask(1);
     try {
       reply = { answer: answer(request) };
     } catch (error) {
       const { name, message, stack } = error as Error;
       reply = { failed: { name, message, stack: stack ?? '' } };
     }
+    if (!always) countLiveTask(-1);
     port.postMessage(reply);
   });
   port.postMessage({ ready: arena } satisfies Reply);

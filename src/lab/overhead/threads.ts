@@ -1,4 +1,4 @@
-/** The two threads of the overhead lab, as the main thread sees them. */
+/** The threads of the overhead lab, as the main thread sees them. */
 import { Worker } from 'node:worker_threads';
 import type { BootOptions } from '../../machine/boot.ts';
 import { RunFailed, UsageError } from '../errors.ts';
@@ -49,27 +49,40 @@ class Thread {
   }
 }
 
-/** Both threads over one memory. */
+/** All threads over one memory. */
 export class OverheadThreads {
-  private readonly threads: [Thread, Thread];
+  private readonly threads: Thread[] = [];
+  private readonly boot: Partial<BootOptions>;
 
-  private constructor(threads: [Thread, Thread]) {
-    this.threads = threads;
+  private constructor(boot: Partial<BootOptions>) {
+    this.boot = boot;
   }
 
-  /** Starts them; the scanner's makes the memory. */
+  /** Starts the scanner and the exiter; the scanner makes the memory. */
   static async start(boot: Partial<BootOptions>): Promise<OverheadThreads> {
-    const scanner = new Thread(SCANNER, boot);
-    let exiter: Thread | undefined;
+    const threads = new OverheadThreads({ ...boot });
     try {
-      const first = await scanner.reply();
-      if (!('ready' in first)) throw new RunFailed('a measuring thread did not start');
-      exiter = new Thread(EXITER, { ...boot, arena: first.ready });
-      await exiter.reply();
-      return new OverheadThreads([scanner, exiter]);
+      await threads.grow(EXITER + 1);
+      return threads;
     } catch (error) {
-      await Promise.all([scanner.end(), exiter?.end()]);
+      await threads.end();
       throw error;
+    }
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.threads.length;
+  }
+
+  /** Starts further ones until there are so many. */
+  async grow(count: number): Promise<void> {
+    for (let side = this.threads.length; side < count; side++) {
+      const thread = new Thread(side, this.boot);
+      this.threads.push(thread);
+      const first = await thread.reply();
+      if (!('ready' in first)) throw new RunFailed('a measuring thread did not start');
+      this.boot.arena = first.ready;
     }
   }
 
@@ -79,6 +92,7 @@ export class OverheadThreads {
    */
   async ask<R extends Request>(side: Side, request: R): Promise<Answers[R['do']]> {
     const thread = this.threads[side];
+    if (thread === undefined) throw new RunFailed(`there is no measuring thread ${side}`);
     const reply = thread.reply();
     thread.send(request);
     const got = await reply;

@@ -22,32 +22,44 @@ import type { Ptr } from '../../machine/layout.ts';
 import { type Random, seededRandom } from '../stats/random.ts';
 import { count, taskCounters } from './counters.ts';
 import type { WorldOrder } from './orders.ts';
-import { mapAndTouch, spread } from './process.ts';
+import { type Areas, mapAndTouch, spread } from './process.ts';
 import { beginRound, pause, STAGE_END, STAGE_FINISH, STAGE_READY, STAGE_RUN, stage } from './run-state.ts';
 
 type Counters = Ptr<'lab_task_counters'>;
+type Mm = Ptr<'mm_struct'>;
 
 /** Where the parent has its own page: below what children map. */
 const PARENT_PAGE = 0x400000;
 
 /** An exponentially distributed time. */
-function spreadTime(mean: number, random: Random): number {
+export function spreadTime(mean: number, random: Random): number {
   return -Math.log(1 - random()) * mean;
+}
+
+/** A process to fork from, with a page of its own that KSM does not know. */
+export function newParent(content: number): Mm {
+  const parent = mm_alloc();
+  vm_mmap(parent, PARENT_PAGE, PAGE_SIZE, VM_READ | VM_WRITE);
+  do_user_addr_fault(parent, PARENT_PAGE, content);
+  return parent;
+}
+
+/** From the fork to the last page: the current task is the child then, and `exit_mm` ends it. */
+export function beginLife(parent: Mm, areas: Areas, life: number): void {
+  const child = dup_mm(parent);
+  set(current(), task_struct.mm, child);
+  do_user_addr_fault(child, PARENT_PAGE, life);
+  mapAndTouch(child, areas, life);
 }
 
 /** A parent that forks one child after the other; this thread then plays the child. */
 export function runForker(order: WorldOrder, counters: Counters, index: number): void {
   const random = seededRandom(order.seed ^ Math.imul(index, 0x9e3779b1));
   const areas = spread(order.vmas, order.pages);
-  const parent = mm_alloc();
-  vm_mmap(parent, PARENT_PAGE, PAGE_SIZE, VM_READ | VM_WRITE);
-  do_user_addr_fault(parent, PARENT_PAGE, index);
+  const parent = newParent(index);
   while (stage() === STAGE_READY) pause(counters, 1000, STAGE_READY);
   for (let life = 0; stage() === STAGE_RUN && beginRound(order.trials); life++) {
-    const child = dup_mm(parent);
-    set(current(), task_struct.mm, child);
-    do_user_addr_fault(child, PARENT_PAGE, life);
-    mapAndTouch(child, areas, life);
+    beginLife(parent, areas, life);
     pause(counters, spreadTime(order.life, random), STAGE_RUN);
     exit_mm();
     count(counters, taskCounters.trials);

@@ -1,5 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -30,6 +33,9 @@ test.each([
   [['--variant', './nowhere.mjs'], '--variant ./nowhere.mjs: there is no such file'],
   [['--claims', 'speed'], '--claims speed is not one of iteration, exit-latency, throughput'],
   [['--at', '2'], '--at 2 is out of range: it must be from 0 to 1'],
+  [['--load', 'heavy'], '--load heavy is not one of flat-out, paced'],
+  [['--seconds', '0'], '--seconds 0 is out of range: it must be from 0.1 to 86400'],
+  [['--out', '/dev/null/cost'], "--out /dev/null/cost can't be written: a part of the path is not a directory"],
 ])('%j is told in a sentence', (args, message) => {
   const { code, stdout, stderr } = overhead(...args);
   expect(stderr).toBe(`ksmrace: ${message}\n`);
@@ -42,11 +48,26 @@ test('JSON, and only that, on stdout; too much noise for the precision is a resu
   const { code, stdout } = overhead(...args, '--precision', '0.0001%', '--json', '--quiet');
   expect(code).toBe(0);
   const result = JSON.parse(stdout);
-  expect(result).toMatchObject({ command: 'overhead', vmas: [1, 8], variants: ['unfixed', 'fixed'], exitLatency: [], unfinished: false });
+  expect(result).toMatchObject({ command: 'overhead', scenario: 'ksm-exit', seed: 1, node: process.version, workers: 2 });
+  expect(result).toMatchObject({ vmas: [1, 8], variants: ['unfixed', 'fixed'], exitLatency: [], unfinished: false });
   const entry = result.iteration.find((e: { vmas: number; variant: string }) => e.vmas === 8 && e.variant === 'fixed');
   for (const key of ['nsPerVma', 'ratio', 'ciLow', 'ciHigh', 'pairs']) expect(entry[key]).toBeTypeOf('number');
   expect(entry).toMatchObject({ baseline: 'unfixed', precise: false });
   expect(entry.pairs).toBeGreaterThanOrEqual(30);
+});
+
+test('a variant of your own that fails is named by its file, and nothing is left behind', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'overhead-'));
+  try {
+    const file = join(folder, 'mine.mjs');
+    writeFileSync(file, "export function unmerge_vmas() { throw new Error('no idea'); }");
+    const { code, stderr } = overhead('--variant', file, '--vmas', '1', '--claims', 'iteration', '--out', join(folder, 'cost'));
+    expect(stderr).toBe('ksmrace: --variant mine.mjs: unmerge_vmas of the variant module mine.mjs threw: no idea\n');
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, 'cost'))).toBe(false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('Ctrl-C prints what is known so far, marked unfinished', async () => {
@@ -63,12 +84,14 @@ test('Ctrl-C prints what is known so far, marked unfinished', async () => {
     '600',
   ]);
   let text = '';
+  let interrupt: NodeJS.Timeout | undefined;
   child.stdout.on('data', (chunk) => {
     text += chunk;
+    // From its first line on it hears the signal.
+    interrupt ??= setTimeout(() => child.kill('SIGINT'), 1000);
   });
-  const interrupt = setTimeout(() => child.kill('SIGINT'), 3000);
   const [code] = (await once(child, 'exit')) as [number];
-  clearTimeout(interrupt);
   expect(code).toBe(0);
+  expect(text).toMatch(/^4 experiments in about 600 s/);
   expect(text).toContain('UNFINISHED');
 });

@@ -13,6 +13,7 @@ const options: OverheadOptions = {
   minPairs: 2,
   precision: 1,
   seconds: 0.1,
+  load: 'flat-out',
   seed: 1,
   boot: { arenaBytes: 32 << 20, lockdep: 'off' },
 };
@@ -53,9 +54,15 @@ test('a short run of everything ends, and its parts add up', async () => {
     expect(e.inLoop).toBeGreaterThanOrEqual(0);
     expect(e.inLoop).toBeLessThanOrEqual(1);
   }
-  for (const e of result.throughput) expect(e.exitsPerSecond).toBeGreaterThan(0);
+  for (const e of result.throughput) {
+    expect(e.exitsPerSecond).toBeGreaterThan(0);
+    expect(e.passesPerSecond).toBeGreaterThan(0);
+  }
+  // The passes of the organic load are compared as well, round by round.
+  expect(result.throughput[1]?.passes?.pairs).toBe(result.throughput[1]?.pairs);
   if (availableParallelism() > 1) expect(result.pingPongNs).toBeGreaterThan(0);
-  expect(result.machine.threads).toBe(2);
+  // Four forkers, ksmd, the toggler.
+  expect(result.machine.threads).toBe(6);
 });
 
 test('unmergeable areas, cold caches and a busy counter', async () => {
@@ -63,7 +70,7 @@ test('unmergeable areas, cold caches and a busy counter', async () => {
   expect(result.conditions.length).toBe(6);
   expect(result.iteration).toEqual([]);
   const noisy = cells.find((c) => c.condition.counter === 'noisy');
-  expect(noisy?.experiment.blocks.some((b) => (b.parts?.counterWrites ?? 0) > 0)).toBe(true);
+  expect(noisy?.experiment.blocks.every((b) => (b.parts?.counterWrites ?? 0) > 0 && (b.parts?.forks ?? 0) > 0)).toBe(true);
 });
 
 test('stopped: what is known by then, marked unfinished', async () => {
@@ -76,7 +83,7 @@ test('stopped: what is known by then, marked unfinished', async () => {
 test('processes that do not fit the shared memory are told in a sentence', async () => {
   await expect(runOverhead({ ...options, vmas: [100_000], boot: { arenaBytes: 16 << 20 } }, go, quiet)).rejects.toMatchObject({
     name: 'UsageError',
-    message: expect.stringMatching(/^shared memory exhausted: .* fewer VMAs/),
+    message: expect.stringMatching(/^--vmas 100000: shared memory exhausted: .* fewer VMAs/),
   });
 });
 

@@ -27,7 +27,15 @@ async function cell(claim: Cell['claim'], vmas: number, effect: number, conditio
     return {
       value,
       samples,
-      parts: { lockWaitUs: value / 2, scannerLeavesUs: value / 4, inLoop: 1, exitsPerSecond: 1e6 / value, passesPerSecond: 5 },
+      sampleParts: { lockWaitUs: samples.map((x) => x / 2) },
+      parts: {
+        lockWaitUs: value / 2,
+        scannerLeavesUs: value / 4,
+        inLoop: 1,
+        exitsPerSecond: 1e6 / value,
+        // The planted effect the other way round: what helps exits may cost passes.
+        passesPerSecond: 100 * (variant === 'fixed' ? effect : 1),
+      },
     };
   };
   const experiment = await runExperiment(instrument, plan, () => false);
@@ -39,6 +47,9 @@ const facts = {
   variants: ['unfixed', 'fixed'],
   baseline: 'unfixed',
   precision: 0.05,
+  load: 'flat-out',
+  seed: 1,
+  secondsAsked: 60,
   machine: watchMachine()(2),
   pingPongNs: 110,
 };
@@ -75,12 +86,39 @@ test('entries per size and variant, in the shape that other programs read', asyn
   expect(text).not.toContain('UNSOUND');
 });
 
-test('an A/A run that shows a difference makes its claim unsound, and only that', async () => {
+test('an A/A run that shows a difference makes everything unsound, and is named', async () => {
   const exit = await cell('exitLatency', 1, 1);
   const aa = { ratio: 1.1, ciLow: 1.08, ciHigh: 1.12, p: 1e-6, pairs: 30, error: 0.01 };
   const result = overheadResult([await cell('iteration', 1, 1), { ...exit, experiment: { ...exit.experiment, aa } }], facts);
   expect(result.unsound).toEqual(['exitLatency']);
-  expect(overheadText(result).match(/UNSOUND/g)?.length).toBe(1);
+  expect(overheadText(result)).toMatch(/^UNSOUND: .* \(exitLatency, 1 VMAs\), so nothing below counts/);
+});
+
+test('the organic load: exits and passes are compared apart', async () => {
+  const result = overheadResult([await cell('throughput', 1, 0.8), await cell('throughput', 64, 1)], facts);
+  const [, fixed] = result.throughput;
+  expect(fixed?.ratio).toBeCloseTo(0.8, 1);
+  expect(fixed?.judged?.verdict).toBe('faster');
+  expect(fixed?.passes).toMatchObject({ verdict: 'slower', pairs: fixed?.pairs });
+  expect(fixed?.passes?.ratio).toBeCloseTo(1.25, 6);
+  expect(result.throughput[0]?.passes).toBeUndefined();
+  expect(result.throughput[3]?.passes?.ratio).toBeCloseTo(1, 6);
+  const text = overheadText(result);
+  expect(text).toContain('faster by 20 %');
+  expect(text).toContain('slower by 25 %');
+});
+
+test('what the figures stand on is said: warm-up, cores, time', async () => {
+  const measured = await cell('iteration', 8, 1);
+  const warmUp = { blocks: 3, settled: false };
+  const restless = { ...measured, experiment: { ...measured.experiment, warmUp } };
+  const machine = { ...facts.machine, seconds: 100 };
+  const text = overheadText(overheadResult([measured, restless], { ...facts, pingPongNs: 781_809, machine }));
+  expect(text).toContain('in 1 of 2 experiments the times had not settled');
+  expect(text).toContain('near or far was not to be told');
+  expect(text).toContain('took 100 s, longer than the 60 s asked for');
+  const { worstNsPerVma, nsPerVma } = overheadResult([measured], facts).iteration[1] ?? {};
+  expect(worstNsPerVma).toBeGreaterThan(nsPerVma as number);
 });
 
 test('intervals as letters', async () => {
@@ -100,7 +138,7 @@ test('a result directory holds everything, every sample included', async () => {
     expect(names).toEqual(['overhead.json', 'overhead.txt', 'samples.csv', 'iteration.svg', 'exit-latency.svg', 'exit-latency-64.svg']);
     const csv = readFileSync(join(directory, 'samples.csv'), 'utf8').trim().split('\n');
     const blocks = cells.flatMap((c) => c.experiment.blocks);
-    expect(csv.length).toBe(1 + blocks.length * (1 + 5 + 20));
+    expect(csv.length).toBe(1 + blocks.length * (1 + 5 + 2 * 20));
     expect(csv[1]).toMatch(/^iteration,1,mergeable-warm-quiet,warm-up,1,unfixed,block,[\d.]+$/);
     for (const name of names.filter((n) => n.endsWith('.svg'))) {
       const svg = readFileSync(join(directory, name), 'utf8');
