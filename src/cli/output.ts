@@ -29,6 +29,7 @@ export class Output {
   readonly #people: Sink;
   readonly #color: boolean;
   #progress = false;
+  #blockLines = 0;
 
   constructor(options: OutputOptions) {
     const env = options.env ?? process.env;
@@ -77,9 +78,22 @@ export class Output {
   /** Replaces the progress line. On a terminal only; never under `--quiet`. */
   progress(text: string): void {
     if (this.quiet || this.#stderr.isTTY !== true) return;
-    const width = (this.#stderr.columns ?? 80) - 1;
+    const width = (this.#stderr.columns || 80) - 1;
     this.#stderr.write(`\r\x1b[K${text.slice(0, width)}`);
     this.#progress = true;
+  }
+
+  /**
+   * Several lines that take the place of the ones shown before, under what else is said. Nothing, and false, where no terminal is
+   * to write on.
+   */
+  block(lines: readonly string[]): boolean {
+    if (this.quiet || this.json || this.#people.isTTY !== true) return false;
+    this.#clearProgress();
+    const width = (this.#people.columns || 80) - 1;
+    this.#people.write(lines.map((line) => `${line.slice(0, width)}\n`).join(''));
+    this.#blockLines = lines.length;
+    return true;
   }
 
   /** Text in a style, if colours are on. */
@@ -88,6 +102,9 @@ export class Output {
   }
 
   #clearProgress(): void {
+    // Up to the block's first line, and all below it away.
+    if (this.#blockLines > 0) this.#people.write(`\x1b[${this.#blockLines}A\x1b[J`);
+    this.#blockLines = 0;
     if (this.#progress) this.#stderr.write('\r\x1b[K');
     this.#progress = false;
   }

@@ -25,6 +25,7 @@ export const stressOptionTable = {
   toggle: { kind: 'value', value: 'LIST', help: 'organic: what is written to run, and the sleep after (default 1:20ms,2:0ms)' },
   life: { kind: 'value', value: 'MS', help: 'organic: mean time from the last page to the exit, in ms (default 3)' },
   rest: { kind: 'value', value: 'MS', help: 'organic: mean time from an exit to the next fork, in ms (default 7)' },
+  watch: { kind: 'flag', help: "organic: KSM's counters while it runs; in place on a terminal, else a line a second" },
   ...common('seconds', 'trials'),
   'until-report': { kind: 'flag', help: 'stop at the first report' },
   workers: {

@@ -9,6 +9,7 @@ import { keptReport, summarize, summarizeResult } from '../lab/stress/summarize.
 import type { Summary } from '../lab/summary.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Output, thousands } from './output.ts';
+import { Watch } from './watch.ts';
 
 export interface Session {
   command: string;
@@ -16,6 +17,8 @@ export interface Session {
   options: StressOptions;
   /** Result directory, if one is wanted. */
   out?: string | undefined;
+  /** Show KSM's counters all the time. */
+  watch?: boolean;
 }
 
 export interface SessionResult {
@@ -56,6 +59,7 @@ export async function runSession(session: Session, out: Output): Promise<Session
   const machine = watchMachine();
   const threads = Math.max(1, options.shape === 'organic' ? rolesOf(options).length : options.workers);
   const shown = new Set<string>();
+  const watch = session.watch === true ? new Watch(out) : undefined;
   let flushed = performance.now();
   const env = () => ({ machine: machine(threads), time: new Date().toISOString(), arguments: process.argv.slice(2), options });
   const keep = (findings: readonly Finding[]): void => {
@@ -73,7 +77,8 @@ export async function runSession(session: Session, out: Output): Promise<Session
       signal: interrupt.signal,
       progress(progress, seconds) {
         keep(progress.findings);
-        out.progress(progressLine(progress, seconds, options));
+        if (watch === undefined || progress.ksm === undefined) out.progress(progressLine(progress, seconds, options));
+        else watch.show(progress.ksm, seconds, progressLine(progress, seconds, options));
         if (directory === undefined || performance.now() - flushed < FLUSH_MS) return;
         flushed = performance.now();
         directory.writeSummary({ ...summarize(command, scenario, options, threads, progress, seconds), partial: true });

@@ -45,6 +45,17 @@ describe('output', () => {
     expect(sinks({ tty: true, env: { NO_COLOR: '1' } }).output.style('red', 'x')).toBe('x');
   });
 
+  it('shows a block of lines in place, and nothing of it where there is no terminal', () => {
+    const plain = sinks({});
+    expect(plain.output.block(['a', 'b'])).toBe(false);
+    expect(plain.text).toEqual({ out: '', err: '' });
+    const terminal = sinks({ tty: true });
+    expect(terminal.output.block(['a', 'b'.repeat(99)])).toBe(true);
+    terminal.output.block(['c']);
+    terminal.output.say('done');
+    expect(terminal.text.out).toBe(`a\n${'b'.repeat(39)}\n\x1b[2A\x1b[Jc\n\x1b[1A\x1b[Jdone\n`);
+  });
+
   it('aligns columns, numbers to the right', () => {
     expect(
       table([

@@ -85,6 +85,9 @@ describe.concurrent('bad usage', () => {
     [['stress', '--hung-task-seconds', '0'], '--hung-task-seconds 0 is out of range'],
     [['stress', '--lockdep-classes', '70000'], '--lockdep-classes 70000 is out of range: it must be from 4 to 65535'],
     [['stress', '--lockdep', 'off', '--lockdep-chains', '100'], '--lockdep-chains 100 is of no use with --lockdep off'],
+    [['stress', '--watch'], '--watch is for --shape organic'],
+    [['stress', '--shape', 'organic', '--watch', '--json'], '--watch and --json exclude each other'],
+    [['stress', '--shape', 'organic', '--watch', '--quiet'], '--watch and --quiet exclude each other'],
     [['report'], 'DIR is missing'],
     [['report', 'nowhere'], 'nowhere is not a directory'],
     [['demo', '--seed', 'x'], '--seed x is not a whole number'],
@@ -208,6 +211,20 @@ describe('a run', () => {
     const { code, stdout } = await run('stress', '--workers', '8', '--trials', '4000', '--variant', 'fixed', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ workers: 8, trials: 4000, exits: 4000 });
+  });
+
+  it("shows KSM's counters, a line a second where no terminal is", async () => {
+    const { code, stdout } = await run('stress', '--shape', 'organic', '--seconds', '2.5', '--variant', 'fixed', '--life', '40', '--watch');
+    const lines = stdout.split('\n').filter((line) => /^\d+ s {2}pages_shared /.test(line));
+    expect(lines.length).toBeGreaterThanOrEqual(1);
+    expect(lines.length).toBeLessThanOrEqual(4);
+    for (const line of lines) {
+      const value = (name: string) => Number(new RegExp(` ${name} (\\d+)`).exec(line)?.[1]);
+      const parts = ['pages_shared', 'pages_sharing', 'pages_unshared', 'pages_volatile'].map(value);
+      expect(parts.reduce((a, b) => a + b)).toBe(value('rmap_items'));
+      for (const name of ['stable_node_chains', 'stable_node_dups', 'full_scans', 'run']) expect(value(name)).toBeGreaterThanOrEqual(0);
+    }
+    expect(code).toBe(0);
   });
 
   it('plays the organic shape, and gives back every object', async () => {

@@ -1,4 +1,5 @@
 /** `ksmrace stress`: the race on real threads. */
+import { UsageError } from '../../lab/errors.ts';
 import { summaryText } from '../../lab/summary-text.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -15,6 +16,14 @@ export function expectation(args: Arguments): 'report' | 'silent' | undefined {
 export function exitFor(reports: number, expected: 'report' | 'silent' | undefined): number {
   if (expected === undefined) return reports > 0 ? EXIT_FOUND : EXIT_NOTHING;
   return (expected === 'report') === reports > 0 ? EXIT_NOTHING : EXIT_FOUND;
+}
+
+/** Are KSM's counters to be shown while it runs? */
+function watchOf(args: Arguments, shape: string): boolean {
+  if (!args.has('watch')) return false;
+  if (shape !== 'organic') throw new UsageError('--watch is for --shape organic');
+  for (const other of ['json', 'quiet'] as const) if (args.has(other)) throw new UsageError(`--watch and --${other} exclude each other`);
+  return true;
 }
 
 export const command: Command = {
@@ -36,12 +45,14 @@ A variant of your own is a module that exports unmerge_vmas(kernel, mm, slot); s
     ['stress --scanned no --delay aimed --seconds 5', 'aims at the window of one in 64,000 that the mail describes'],
     ['stress --shape organic --seconds 30 --out results', 'like the reproducer on a real kernel; keeps the results'],
     ['stress --scenario oom-2009 --variant pre-fix', 'memory runs out, and the tasks wait for each other: both call stacks'],
+    ['stress --shape organic --watch', 'with the counters of /sys/kernel/mm/ksm as they change'],
     ['stress --variant ./mine.mjs', 'tries a fix of your own'],
   ],
   async run(args, out) {
     const { scenario, ...options } = await stressOptions(args);
     const expected = expectation(args);
-    const { summary } = await runSession({ command: 'stress', scenario, options, out: args.text('out') }, out);
+    const watch = watchOf(args, options.shape);
+    const { summary } = await runSession({ command: 'stress', scenario, options, out: args.text('out'), watch }, out);
     out.object(summary);
     out.result(summaryText(summary));
     if (summary.failure !== undefined) {

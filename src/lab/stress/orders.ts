@@ -2,6 +2,7 @@
  * What threads are told and what they answer: plain data, because it crosses thread borders. Types only, so that an entry
  * can import it before the machine is set up.
  */
+import type { KsmCounters } from '../../kernel/mm/ksm-counters.ts';
 import type { Workload } from '../../kernel/scenarios/scenario.ts';
 import type { BootOptions, DelayMode } from '../../machine/boot.ts';
 import type { HitCounts } from '../summary.ts';
@@ -119,10 +120,15 @@ export interface Finding {
   trace: unknown;
 }
 
+/** KSM's counters, and all rmap_items: what the first four add up to. */
+export type KsmNow = KsmCounters & { rmap_items: number };
+
 export interface Progress {
   counts: Counts;
   /** Distinct reports so far. */
   findings: Finding[];
+  /** KSM's counters now, of the organic shape. */
+  ksm?: KsmNow | undefined;
 }
 
 export interface WorldResult {

@@ -115,7 +115,12 @@ export async function runStress(options: StressOptions, hooks: StressHooks = {})
     for (const [i, link] of links.entries()) void link.remote.progress().then((progress) => (latest[i] = progress));
     const known = latest.filter((progress) => progress !== undefined);
     if (known.length > 0 && hooks.progress !== undefined) {
-      const sum = { counts: addCounts(known.map(({ counts }) => counts)), findings: addFindings(known.map(({ findings }) => findings)) };
+      const sum = {
+        counts: addCounts(known.map(({ counts }) => counts)),
+        findings: addFindings(known.map(({ findings }) => findings)),
+        // The organic shape has one world.
+        ksm: known[0]?.ksm,
+      };
       hooks.progress(sum, (performance.now() - began) / 1000);
     }
   }, LOOK_MS);

@@ -4,6 +4,7 @@
  */
 import { Piscina } from 'piscina';
 import { reportLeaks } from '../../kernel/kasan.ts';
+import { ksmCounters } from '../../kernel/mm/ksm-counters.ts';
 import { KSM_VARIANTS, type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
 import { reportsCounted } from '../../kernel/printk.ts';
 import { EV_REPORT_LOGGED } from '../../kernel/trace/vocabulary.ts';
@@ -16,7 +17,7 @@ import { countLiveTask, stopAllWaits } from '../../machine/wait.ts';
 import { captureReport } from './capture.ts';
 import { countersOf, sumCounters, taskCounters } from './counters.ts';
 import { readFindings } from './findings.ts';
-import type { Counts, Failure, Progress, TaskOrder, WorldOrder, WorldResult } from './orders.ts';
+import type { Counts, Failure, KsmNow, Progress, TaskOrder, WorldOrder, WorldResult } from './orders.ts';
 import { type Role, rolesOf } from './roles.ts';
 import { elapsed, STAGE_END, STAGE_FINISH, STAGE_RUN, setStage } from './run-state.ts';
 import { Watchdog } from './watchdog.ts';
@@ -27,6 +28,13 @@ const LOOK_MS = 20;
 const PATIENCE_MS = 400;
 
 const workerFile = import.meta.resolve('#workers/task');
+
+/** A look at KSM while it works. */
+function ksmNow(): KsmNow {
+  const counters = ksmCounters();
+  const { pages_shared, pages_sharing, pages_unshared, pages_volatile } = counters;
+  return { ...counters, rmap_items: pages_shared + pages_sharing + pages_unshared + pages_volatile };
+}
 
 export class World {
   readonly #order: WorldOrder;
@@ -88,7 +96,8 @@ export class World {
   }
 
   progress(): Progress {
-    return { counts: this.#counts(), findings: readFindings() };
+    const ksm = this.#order.shape === 'organic' ? ksmNow() : undefined;
+    return { counts: this.#counts(), findings: readFindings(), ksm };
   }
 
   /** The trial in which all hang is none that a task counts. */
