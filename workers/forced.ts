@@ -6,4 +6,4 @@ import { configureBoot } from '../src/machine/boot.ts';
 const order = workerData as ForcedOrder;
 configureBoot(order.boot);
 const { playForcedTask } = await import('../src/lab/search/forced-task.ts');
-parentPort?.postMessage(playForcedTask(order));
+parentPort?.postMessage(await playForcedTask(order));

@@ -6,4 +6,4 @@ import { configureBoot } from '../src/machine/boot.ts';
 const { boot, side } = workerData as OverheadThreadData;
 configureBoot({ ...boot, task: side });
 const { serveOverhead } = await import('../src/lab/overhead/thread.ts');
-serveOverhead(side);
+await serveOverhead(side);

@@ -1,5 +1,5 @@
 /** Shows what a search found: report, diagram, the schedule in words, and how to see it again. */
-import { codeHash } from '../lab/search/code-hash.ts';
+import { type Code, codeHash } from '../lab/search/code-hash.ts';
 import { type SearchBoot, SearchPool } from '../lab/search/pool.ts';
 import type { Replayed } from '../lab/search/replay.ts';
 import type { Subject } from '../lab/search/session.ts';
@@ -7,8 +7,8 @@ import { encodeToken, type Token } from '../lab/search/token.ts';
 import type { Output } from './output.ts';
 
 /** A schedule of this code as a token. */
-export function tokenOf(subject: Subject, schedule: Token['schedule']): string {
-  return encodeToken({ ...subject, codeHash: codeHash(), schedule });
+export function tokenOf(subject: Subject, schedule: Token['schedule'], code: Code): string {
+  return encodeToken({ ...subject, codeHash: codeHash(subject, code), schedule });
 }
 
 /** Plays a schedule again on a thread of its own, with the flight recorder on. */

@@ -67,6 +67,6 @@ export function threadsOf(args: Arguments): number {
 /** How search threads start. @throws UsageError */
 export function bootOf(args: Arguments): SearchBoot {
   const file = variantFile(args);
-  const variantModule = file === undefined ? undefined : steppedVariantModule(file);
-  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), races: args.has('races'), variantModule };
+  const variant = file === undefined ? {} : steppedVariantModule(file);
+  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), races: args.has('races'), ...variant };
 }

@@ -1,9 +1,9 @@
 /** The token of `replay` and `minimize`: read, and held against this ksmrace. */
 import { UsageError } from '../lab/errors.ts';
-import { codeHash } from '../lab/search/code-hash.ts';
+import { type Code, codeHash } from '../lab/search/code-hash.ts';
 import { strategyNames } from '../lab/search/strategy.ts';
 import { decodeToken, type Token } from '../lab/search/token.ts';
-import type { Arguments } from './arguments.ts';
+import { type Arguments, quoted } from './arguments.ts';
 import type { Output } from './output.ts';
 
 /** The token, its scenario's least number of tasks, and whether it is of this very code. */
@@ -14,7 +14,7 @@ export interface TokenArgument {
 }
 
 /** @throws UsageError */
-export async function tokenArgument(args: Arguments, out: Output): Promise<TokenArgument> {
+export async function tokenArgument(args: Arguments, code: Code, out: Output): Promise<TokenArgument> {
   const token = decodeToken(args.positional(0, 'TOKEN'));
   const { scenarios } = await import('../kernel/scenarios/index.ts');
   const scenario = scenarios.find(({ name }) => name === token.scenario);
@@ -25,8 +25,12 @@ export async function tokenArgument(args: Arguments, out: Output): Promise<Token
   if (!scenario.variants.includes(variant)) {
     throw new UsageError(`the token is for variant ${variant}, and ${token.scenario} has ${scenario.variants.join(', ')}`);
   }
-  if (variant === 'user' && args.text('variant') === undefined) {
+  if (variant === 'user' && code.variantHash === undefined) {
     throw new UsageError('the token is for a variant of your own: name its module with --variant FILE');
+  }
+  const module = args.text('variant');
+  if (variant !== 'user' && module !== undefined) {
+    throw new UsageError(`--variant ${quoted(module)}: the token is for variant ${variant}, which needs no module`);
   }
   const [least, most] = scenario.taskLimits;
   if (tasks < least || tasks > most) throw new UsageError(`the token is for ${tasks} tasks, and ${token.scenario} has ${least} to ${most}`);
@@ -34,12 +38,13 @@ export async function tokenArgument(args: Arguments, out: Output): Promise<Token
   if ('strategy' in schedule && !strategyNames().includes(schedule.strategy)) {
     throw new UsageError(`the token is for strategy ${schedule.strategy}, which is none of ${strategyNames().join(', ')}`);
   }
-  const sameCode = token.codeHash === codeHash();
+  const here = codeHash(token, code);
+  const sameCode = token.codeHash === here;
   if (!sameCode) {
     out.say(
       'strategy' in schedule
-        ? `the token is of other code (${token.codeHash}, this is ${codeHash()}): its seed may mean another schedule here, so this is a guess from step 1 on`
-        : `the token is of other code (${token.codeHash}, this is ${codeHash()}): played as far as it fits`,
+        ? `the token is of other code (${token.codeHash}, this is ${here}): its seed may mean another schedule here, so this is a guess from step 1 on`
+        : `the token is of other code (${token.codeHash}, this is ${here}): played as far as it fits`,
     );
   }
   return { token, leastTasks: least, sameCode };

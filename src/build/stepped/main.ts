@@ -16,6 +16,7 @@ import { analyse } from './analysis.ts';
 import { headOf } from './memory-access.ts';
 import { type Module, Program, readModule } from './modules.ts';
 import { rewrite, specifierFrom } from './rewrite.ts';
+import { stepTable } from './step-table.ts';
 
 /** Importing one of these means touching shared memory that a schedule may change. */
 const MEMORY = /\/machine\/(bytes|door|lockword|slab|wait|memory|points)\.js$/;
@@ -79,7 +80,8 @@ export function buildStepped(dist: string): void {
   // What tasks run on belongs to the code as well: the same choices over another door are another schedule.
   for (const file of [...program.modules.keys()].sort()) if (!stepped.has(file)) hash.update(readFileSync(file));
   replaceFile(join(target, 'code-hash.txt'), hash.digest('hex').slice(0, 8));
-  written.add(join(target, 'code-hash.txt'));
+  replaceFile(join(target, 'steps.json'), JSON.stringify(stepTable(program, analysis, source)));
+  written.add(join(target, 'code-hash.txt')).add(join(target, 'steps.json'));
   for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
     if (entry.isFile() && !written.has(file)) rmSync(file);

@@ -107,9 +107,16 @@ export class Program {
 
   /** The function that `name` means inside `module`, through imports and re-exports; undefined for anything else. */
   resolve(module: Module, name: string): Fn | undefined {
-    const own = module.functions.get(name);
-    if (own !== undefined) return own;
-    let binding = module.imports.get(name);
+    return module.functions.get(name) ?? this.follow(module.imports.get(name));
+  }
+
+  /** The function that `module` exports as `name`. */
+  exported(module: Module, name: string): Fn | undefined {
+    return this.follow(module.exported.get(name));
+  }
+
+  private follow(first: Binding | undefined): Fn | undefined {
+    let binding = first;
     while (binding !== undefined) {
       const from: Module | undefined = this.modules.get(binding.file);
       if (from === undefined) return undefined;

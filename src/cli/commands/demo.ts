@@ -1,7 +1,7 @@
 /** `ksmrace demo`, and `npm start`: the race caught, and the fix that stays silent, in under a minute. */
 import { availableParallelism } from 'node:os';
 import { fuzz } from '../../lab/search/fuzz.ts';
-import { SearchPool } from '../../lab/search/pool.ts';
+import { type SearchBoot, SearchPool } from '../../lab/search/pool.ts';
 import type { StressOptions } from '../../lab/stress/orders.ts';
 import type { Summary } from '../../lab/summary.ts';
 import { summaryText } from '../../lab/summary-text.ts';
@@ -65,7 +65,8 @@ async function searchForIt(out: Output, seed: number): Promise<string | undefine
   );
   const subject = { scenario: 'ksm-exit', workload: SEARCHED };
   const { strategy, depth } = STRATEGY;
-  const pool = new SearchPool(availableParallelism(), { lockdep: 'on', races: false });
+  const boot: SearchBoot = { lockdep: 'on' };
+  const pool = new SearchPool(availableParallelism(), boot);
   const interrupt = onInterrupt((text) => out.say(text));
   try {
     const options = { ...subject, ...STRATEGY, seed, schedules: Number.POSITIVE_INFINITY, seconds: SEARCH_SECONDS, untilFinding: true };
@@ -76,8 +77,8 @@ async function searchForIt(out: Output, seed: number): Promise<string | undefine
       return undefined;
     }
     const schedule = { strategy, depth, seed, index: first.first };
-    const token = tokenOf(subject, schedule);
-    const replayed = await replayAlone(subject, schedule, { lockdep: 'on', races: false });
+    const token = tokenOf(subject, schedule, boot);
+    const replayed = await replayAlone(subject, schedule, boot);
     out.say(`${out.style('red', first.title)}, in schedule ${thousands(first.first + 1)}\n`);
     out.say(replayed.diagram);
     out.say(`\nPlay it again, here or on any machine: ksmrace replay ${token}\n`);

@@ -19,7 +19,7 @@ import {
   newExploration,
   totals,
 } from '../../lab/search/explore.ts';
-import { SearchPool } from '../../lab/search/pool.ts';
+import { type SearchBoot, SearchPool } from '../../lab/search/pool.ts';
 import type { Subject } from '../../lab/search/session.ts';
 import { signatureId } from '../../lab/search/signature.ts';
 import { noHits } from '../../lab/summary.ts';
@@ -44,14 +44,14 @@ interface Plan {
   readonly claim: Certificate | undefined;
 }
 
-async function planOf(args: Arguments): Promise<Plan> {
+async function planOf(args: Arguments, boot: SearchBoot): Promise<Plan> {
   const { check, resume } = { check: args.text('check'), resume: args.text('resume') };
   if (check !== undefined) {
-    const claim = readCertificate(check);
+    const claim = readCertificate(check, boot);
     return { subject: { scenario: claim.scenario, workload: claim.workload }, state: newExploration(claim.bound), claim };
   }
   if (resume !== undefined) {
-    const { scenario, workload, state } = readCheckpoint(resume);
+    const { scenario, workload, state } = readCheckpoint(resume, boot);
     return { subject: { scenario, workload }, state, claim: undefined };
   }
   if (args.has('all') && args.has('preemptions')) throw new UsageError('--all and --preemptions exclude each other');
@@ -106,10 +106,10 @@ Ctrl-C writes the checkpoint, if --checkpoint names a file.`,
     ['explore --preemptions 3', 'all schedules of the unfixed kernel with up to three preemptions'],
   ],
   async run(args, out) {
-    const plan = await planOf(args);
+    const boot = bootOf(args);
+    const plan = await planOf(args, boot);
     const { subject, state, claim } = plan;
     const expected = expectation(args);
-    const boot = bootOf(args);
     const seconds = args.decimal('seconds', undefined, { min: 0.01, max: 1e7 });
     const threads = state.bound === 'all' ? 1 : threadsOf(args);
     const interrupt = onInterrupt((text) => out.say(text));
@@ -137,36 +137,36 @@ Ctrl-C writes the checkpoint, if --checkpoint names a file.`,
     const took = (performance.now() - start) / 1000;
     const checkpoint = args.text('checkpoint');
     if (!state.done && checkpoint !== undefined) {
-      writeStatement(checkpoint, checkpointOf(subject, state));
+      writeStatement(checkpoint, checkpointOf(subject, state, boot));
       out.say(`go on with: ksmrace explore --resume ${checkpoint}`);
     }
     if (claim === undefined) await showFound(out, subject, state, boot);
     const certificate = args.text('certificate');
-    if (state.done && certificate !== undefined) writeStatement(certificate, certify(subject, state));
-    out.object(summaryOf(subject, state, threads, took));
+    if (state.done && certificate !== undefined) writeStatement(certificate, certify(subject, state, boot));
+    out.object(summaryOf(subject, state, threads, took, boot));
     out.result(resultText(state, took, certificate));
-    if (claim !== undefined) return verdict(out, claim, subject, state);
+    if (claim !== undefined) return verdict(out, claim, subject, state, boot);
     return exitFor(totals(state).withFinding, expected);
   },
 };
 
 /** Does the certificate hold? */
-function verdict(out: Output, claim: Certificate, subject: Subject, state: ExploreState): number {
+function verdict(out: Output, claim: Certificate, subject: Subject, state: ExploreState, boot: SearchBoot): number {
   if (!state.done) {
     out.result('certificate: not checked to its end');
     return EXIT_FOUND;
   }
-  const wrong = differences(claim, certify(subject, state));
+  const wrong = differences(claim, certify(subject, state, boot));
   out.result(
     wrong.length === 0 ? `certificate: holds (${claim.verdict})` : `certificate: does NOT hold: ${wrong.join(', ')} came out differently`,
   );
   return wrong.length === 0 ? EXIT_NOTHING : EXIT_FOUND;
 }
 
-async function showFound(out: Output, subject: Subject, state: ExploreState, boot: ReturnType<typeof bootOf>): Promise<void> {
+async function showFound(out: Output, subject: Subject, state: ExploreState, boot: SearchBoot): Promise<void> {
   for (const finding of state.found) {
     if (out.quiet) return;
-    const token = tokenOf(subject, finding.runs);
+    const token = tokenOf(subject, finding.runs, boot);
     out.say();
     showReplay(out, await replayAlone(subject, finding.runs, boot));
     out.say(`see it again: ksmrace replay ${token}`);
@@ -193,7 +193,7 @@ function resultText(state: ExploreState, seconds: number, certificate: string | 
   return `${table(rows)}\nexplore: ${end}${state.done && certificate !== undefined ? `\ncertificate: ${certificate}` : ''}`;
 }
 
-function summaryOf(subject: Subject, state: ExploreState, threads: number, seconds: number): unknown {
+function summaryOf(subject: Subject, state: ExploreState, threads: number, seconds: number, boot: SearchBoot): unknown {
   const { schedules, withFinding } = totals(state);
   return {
     command: 'explore',
@@ -223,7 +223,7 @@ function summaryOf(subject: Subject, state: ExploreState, threads: number, secon
       title: finding.title,
       count: finding.count,
       first: { schedule: finding.first + 1, seconds: 0 },
-      token: tokenOf(subject, finding.runs),
+      token: tokenOf(subject, finding.runs, boot),
     })),
     hits: noHits,
     visits: 0,

@@ -4,7 +4,7 @@ import { UsageError } from '../../lab/errors.ts';
 import { ResultDirectory } from '../../lab/result-directory.ts';
 import { Corpus } from '../../lab/search/corpus.ts';
 import { type FuzzFinding, type FuzzResult, fuzz, type Guide } from '../../lab/search/fuzz.ts';
-import { SearchPool } from '../../lab/search/pool.ts';
+import { type SearchBoot, SearchPool } from '../../lab/search/pool.ts';
 import { Saturation } from '../../lab/search/saturation.ts';
 import { signatureId } from '../../lab/search/signature.ts';
 import { strategyNames } from '../../lab/search/strategy.ts';
@@ -67,7 +67,8 @@ export const command: Command = {
       seconds: args.decimal('seconds', endless ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: 1e7 }),
       untilFinding,
     };
-    const corpus = args.text('corpus') === undefined ? undefined : new Corpus(args.text('corpus') as string, subject);
+    const boot = bootOf(args);
+    const corpus = args.text('corpus') === undefined ? undefined : new Corpus(args.text('corpus') as string, subject, boot);
     for (const sentence of corpus?.broken ?? []) out.error(sentence);
     const saturation = new Saturation();
     const guide: Guide | undefined =
@@ -75,7 +76,6 @@ export const command: Command = {
         ? undefined
         : { saturation, corpus: [...(corpus?.schedules ?? [])], keep: (runs, trace) => corpus?.add(runs, trace) };
     const expected = expectation(args);
-    const boot = bootOf(args);
     const threads = threadsOf(args);
     const directory = args.text('out') === undefined ? undefined : new ResultDirectory(args.text('out') as string);
     const interrupt = onInterrupt((text) => out.say(text));
@@ -83,7 +83,7 @@ export const command: Command = {
     const shown: Promise<void>[] = [];
     const show = async (finding: FuzzFinding): Promise<void> => {
       const schedule = scheduleOf(options, finding, guide !== undefined);
-      const token = tokenOf(subject, schedule);
+      const token = tokenOf(subject, schedule, boot);
       const replayed = await replayAlone(subject, schedule, boot);
       out.say(`${out.style('red', finding.title)}, in schedule ${thousands(finding.first)}\n`);
       showReplay(out, replayed);
@@ -109,7 +109,7 @@ export const command: Command = {
       interrupt.done();
       await pool.end();
     }
-    const summary = summarizeFuzz(options, result, threads, guide === undefined ? undefined : saturation);
+    const summary = summarizeFuzz(options, result, threads, boot, guide === undefined ? undefined : saturation);
     directory?.writeSummary(summary);
     out.object(summary);
     out.result(summaryText(summary));
@@ -149,6 +149,7 @@ function summarizeFuzz(
   options: Summarized & Parameters<typeof tokenOf>[0],
   result: FuzzResult,
   threads: number,
+  boot: SearchBoot,
   saturation: Saturation | undefined,
 ): Summary {
   const { scenario, workload, strategy, depth, seed } = options;
@@ -170,7 +171,7 @@ function summarizeFuzz(
       title: finding.title,
       count: finding.count,
       first: { schedule: finding.first + 1, seconds: finding.seconds },
-      token: tokenOf({ scenario, workload: options.workload }, scheduleOf(options, finding, saturation !== undefined)),
+      token: tokenOf({ scenario, workload: options.workload }, scheduleOf(options, finding, saturation !== undefined), boot),
     })),
     hits: result.hits,
     visits: result.visits,

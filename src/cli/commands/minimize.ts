@@ -22,8 +22,8 @@ of its runs the report does not come.`,
   },
   examples: [['minimize k1-...', 'shows the short schedule, its diagram and its token']],
   async run(args, out) {
-    const { token, leastTasks } = await tokenArgument(args, out);
     const boot = bootOf(args);
+    const { token, leastTasks } = await tokenArgument(args, boot, out);
     const { scenario, workload } = token;
     const shrunk = await shrink({ scenario, workload }, token.schedule, leastTasks, boot, ({ minimal, subject }) => {
       const { tasks, vmas, pages } = subject.workload;
@@ -37,7 +37,7 @@ of its runs the report does not come.`,
       return EXIT_NOTHING;
     }
     const { minimal, subject, signature } = shrunk;
-    const short = tokenOf(subject, minimal.runs);
+    const short = tokenOf(subject, minimal.runs, boot);
     const replayed = await replayAlone(subject, minimal.runs, boot);
     out.say();
     showReplay(out, replayed);

@@ -1,4 +1,5 @@
 /** `ksmrace replay TOKEN`: one schedule again. */
+import type { SearchBoot } from '../../lab/search/pool.ts';
 import type { Replayed } from '../../lab/search/replay.ts';
 import type { Subject } from '../../lab/search/session.ts';
 import type { Command } from '../command.ts';
@@ -30,9 +31,10 @@ export const command: Command = {
     ['replay k1-... --real-threads', 'and that the same happens on real threads'],
   ],
   async run(args, out) {
-    const { token, sameCode } = await tokenArgument(args, out);
+    const boot = bootOf(args);
+    const { token, sameCode } = await tokenArgument(args, boot, out);
     const expected = expectation(args);
-    const replayed = await replayAlone(token, token.schedule, bootOf(args));
+    const replayed = await replayAlone(token, token.schedule, boot);
     const subject = { scenario: token.scenario, workload: token.workload };
     if (replayed.guessedFrom > 0) {
       out.say(`the token fits up to step ${replayed.guessedFrom - 1}; from step ${replayed.guessedFrom} on this is a guess\n`);
@@ -42,7 +44,7 @@ export const command: Command = {
       }
     }
     showReplay(out, replayed);
-    const forced = args.has('real-threads') ? await force(out, subject, replayed) : undefined;
+    const forced = args.has('real-threads') ? await force(out, subject, replayed, boot) : undefined;
     const { report, diagram, story } = findingText(replayed);
     const { found, steps, switches, preemptions, ending, guessedFrom, traceHash } = replayed;
     out.object({
@@ -62,7 +64,7 @@ export const command: Command = {
       report,
       diagram,
       story,
-      token: tokenOf(subject, replayed.runs),
+      token: tokenOf(subject, replayed.runs, boot),
       realThreads: forced,
     });
     const what = found.length === 0 ? 'nothing found' : found.map(({ title, step }) => `${title} (step ${step})`).join(', ');
@@ -78,9 +80,14 @@ export const command: Command = {
 };
 
 /** Plays the schedule on real threads and compares what is found. */
-async function force(out: Output, subject: Subject, replayed: Replayed): Promise<{ threads: number; same: boolean; signatures: string[] }> {
+async function force(
+  out: Output,
+  subject: Subject,
+  replayed: Replayed,
+  { plainVariantModule }: SearchBoot,
+): Promise<{ threads: number; same: boolean; signatures: string[] }> {
   const { replayOnThreads } = await import('../../lab/search/forced.ts');
-  const { threads, found, fits } = await replayOnThreads(subject, replayed.runs);
+  const { threads, found, fits } = await replayOnThreads(subject, replayed.runs, plainVariantModule);
   for (const { title, lines } of found) out.say(`on real threads: ${title}\n${lines.join('\n')}\n`);
   const signatures = found.map(({ signature }) => signature);
   const wanted = replayed.found.filter(({ kind }) => !STEPPED_ONLY.has(kind)).map(({ signature }) => signature);

@@ -1,6 +1,7 @@
 /**
  * A variant of the user's own: a module that exports `unmerge_vmas(kernel, mm, slot)`; see docs/variants.md. It is loaded
- * once per thread, when the machine starts (boot option variantModule). @notrace @entrances
+ * once per thread (boot option variantModule). As it may import kernel modules itself, loading begins when this one is
+ * evaluated but is not waited for here: who starts a thread does that. @notrace @entrances
  */
 import { bootOptions } from '../../machine/boot.ts';
 import { addressOf, get, getUlong } from '../../machine/door.ts';
@@ -59,7 +60,15 @@ async function load(url: string): Promise<UnmergeVmas> {
 }
 
 const { variantModule } = bootOptions();
-const unmergeByUser: UnmergeVmas | undefined = variantModule === undefined ? undefined : await load(variantModule);
+let unmergeByUser: UnmergeVmas | undefined;
+const loading = variantModule === undefined ? Promise.resolve(undefined) : load(variantModule);
+// Told to whoever waits for it, not as an error of nobody.
+loading.catch(() => {});
+
+/** To be awaited before the first trial or schedule. @throws VariantError when the user's module is of no use */
+export async function variantLoaded(): Promise<void> {
+  unmergeByUser = await loading;
+}
 
 /** Runs the user's variant. Must hold mmap_lock for read. */
 export function unmerge_vmas_user(mm: Mm, slot: Ptr<'ksm_mm_slot'>): number {

@@ -1,5 +1,6 @@
 /** One of the threads of the overhead lab: answers requests until it is terminated. */
 import { parentPort } from 'node:worker_threads';
+import { variantLoaded } from '../../kernel/mm/ksm-user-variant.ts';
 import type { KsmVariant } from '../../kernel/mm/ksm-variants.ts';
 import type { Ptr } from '../../machine/layout.ts';
 import { arena } from '../../machine/memory.ts';
@@ -81,10 +82,11 @@ function answer(request: Request): Answers[keyof Answers] {
   }
 }
 
-/** Serves requests from now on. */
-export function serveOverhead(me: Side): void {
+/** Serves requests from now on. @throws VariantError */
+export async function serveOverhead(me: Side): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('the overhead thread has no parent to answer to');
+  await variantLoaded();
   side = me;
   setCurrent(me);
   // The two that meet spin for each other also between two requests; the others compete for cores only while they work.

@@ -1,7 +1,7 @@
 /** A finished exploration as a statement that another machine can check, and one that was broken off, to go on with. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
-import { codeHash } from './code-hash.ts';
+import { type Code, codeHash } from './code-hash.ts';
 import { type Bound, type ExploreState, hashOfTraces, type Level, totals } from './explore.ts';
 import type { Subject } from './session.ts';
 
@@ -23,13 +23,13 @@ export interface Certificate extends Subject {
 }
 
 /** States what a finished exploration came to. */
-export function certify(subject: Subject, state: ExploreState): Certificate {
+export function certify(subject: Subject, state: ExploreState, code: Code): Certificate {
   const { schedules, withFinding } = totals(state);
   return {
     format: CERTIFICATE,
     scenario: subject.scenario,
     workload: subject.workload,
-    codeHash: codeHash(),
+    codeHash: codeHash(subject, code),
     bound: state.bound,
     levels: state.levels,
     schedules,
@@ -63,8 +63,8 @@ export interface Checkpoint extends Subject {
   readonly state: ExploreState;
 }
 
-export function checkpointOf(subject: Subject, state: ExploreState): Checkpoint {
-  return { format: CHECKPOINT, scenario: subject.scenario, workload: subject.workload, codeHash: codeHash(), state };
+export function checkpointOf(subject: Subject, state: ExploreState, code: Code): Checkpoint {
+  return { format: CHECKPOINT, scenario: subject.scenario, workload: subject.workload, codeHash: codeHash(subject, code), state };
 }
 
 /** Writes either, beside its place first, so that a crash leaves the old one. */
@@ -77,7 +77,7 @@ export function writeStatement(file: string, statement: Certificate | Checkpoint
   }
 }
 
-function read(file: string, format: string, what: string): { codeHash: string } {
+function read(file: string, format: string, what: string, code: Code): Subject & { codeHash: string } {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
@@ -86,17 +86,37 @@ function read(file: string, format: string, what: string): { codeHash: string } 
   }
   if ((content as { format?: unknown } | null)?.format !== format)
     throw new UsageError(`${file} is no ${what} of this version (${format})`);
-  const { codeHash: of } = content as { codeHash: string };
-  if (of !== codeHash()) throw new UsageError(`${file} is a ${what} of other code (${of}, this is ${codeHash()})`);
-  return content as { codeHash: string };
+  const statement = content as Subject & { codeHash: string };
+  if (!isSubject(statement)) throw new UsageError(`${file} is a broken ${what}: it does not say what it is about`);
+  if (statement.workload.variant === 'user' && code.variantHash === undefined)
+    throw new UsageError(`${file} is a ${what} of a variant of your own: name its module with --variant FILE`);
+  const here = codeHash(statement, code);
+  if (statement.codeHash !== here) throw new UsageError(`${file} is a ${what} of other code (${statement.codeHash}, this is ${here})`);
+  return statement;
+}
+
+function isSubject({ scenario, workload }: Partial<Subject>): boolean {
+  const { variant, tasks, vmas, pages, processes, scanned } = (workload ?? {}) as Partial<Subject['workload']>;
+  const numbers = [tasks, vmas, pages, processes].every((n) => Number.isInteger(n));
+  return typeof scenario === 'string' && typeof variant === 'string' && numbers && typeof scanned === 'boolean';
+}
+
+function isBound(bound: unknown): bound is Bound {
+  return bound === 'all' || Number.isInteger(bound);
 }
 
 /** @throws UsageError when the file is broken, or of other code */
-export function readCertificate(file: string): Certificate {
-  return read(file, CERTIFICATE, 'certificate') as Certificate;
+export function readCertificate(file: string, code: Code): Certificate {
+  const certificate = read(file, CERTIFICATE, 'certificate', code) as Certificate;
+  if (!isBound(certificate.bound)) throw new UsageError(`${file} is a broken certificate: it names no bound`);
+  return certificate;
 }
 
 /** @throws UsageError when the file is broken, or of other code */
-export function readCheckpoint(file: string): Checkpoint {
-  return read(file, CHECKPOINT, 'checkpoint') as Checkpoint;
+export function readCheckpoint(file: string, code: Code): Checkpoint {
+  const checkpoint = read(file, CHECKPOINT, 'checkpoint', code) as Checkpoint;
+  const state = (checkpoint.state ?? {}) as Partial<ExploreState>;
+  const whole = isBound(state.bound) && [state.levels, state.found, state.traces, state.tracesWithFinding].every(Array.isArray);
+  if (!whole) throw new UsageError(`${file} is a broken checkpoint: it does not say how far it came`);
+  return checkpoint;
 }

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { codeHash } from './code-hash.ts';
+import { type Code, codeHash } from './code-hash.ts';
 import type { Subject } from './session.ts';
 import { decodeToken, encodeToken, type Run } from './token.ts';
 
@@ -19,10 +19,12 @@ export class Corpus {
   foreign = 0;
   private readonly path: string;
   private readonly subject: Subject;
+  private readonly code: Code;
 
   /** Reads the directory; makes it when it is not there. @throws UsageError */
-  constructor(path: string, subject: Subject) {
+  constructor(path: string, subject: Subject, code: Code) {
     this.path = path;
+    this.code = code;
     this.subject = { scenario: subject.scenario, workload: subject.workload };
     try {
       mkdirSync(path, { recursive: true });
@@ -47,7 +49,10 @@ export class Corpus {
   add(runs: readonly Run[], trace: string): void {
     const file = join(this.path, `${trace}${SUFFIX}`);
     if (existsSync(file)) return;
-    writeFileSync(`${file}.${process.pid}`, `${encodeToken({ ...this.subject, codeHash: codeHash(), schedule: runs })}\n`);
+    writeFileSync(
+      `${file}.${process.pid}`,
+      `${encodeToken({ ...this.subject, codeHash: codeHash(this.subject, this.code), schedule: runs })}\n`,
+    );
     renameSync(`${file}.${process.pid}`, file);
     this.schedules.push(runs);
   }

@@ -1,4 +1,5 @@
 /** One task of a forced schedule, on its own thread. Load it after configureBoot (see workers/forced.ts). */
+import { variantLoaded } from '../../kernel/mm/ksm-user-variant.ts';
 import { findScenario } from '../../kernel/scenarios/index.ts';
 import { RunStopped } from '../../machine/errors.ts';
 import { forcedEnd } from '../../machine/forced.ts';
@@ -6,9 +7,10 @@ import { setCurrent } from '../../machine/task-area.ts';
 import type { ForcedOrder } from './forced.ts';
 
 /** Plays it; gives the error's text, `stopped`, or nothing. */
-export function playForcedTask({ scenario, workload, index }: ForcedOrder): string | undefined {
+export async function playForcedTask({ scenario, workload, index }: ForcedOrder): Promise<string | undefined> {
   setCurrent(index);
   try {
+    await variantLoaded();
     findScenario(scenario)?.tasks(workload)[index]?.run(workload, index);
     return undefined;
   } catch (error) {

@@ -39,9 +39,14 @@ const PATIENCE_MS = 10_000;
 /**
  * Plays `runs` on real threads, over the memory of this process. Once per process.
  * @param runs  the whole schedule, to the end of every task
+ * @param variantModule  URL of the user's module, for a variant of the user's own
  * @throws RunFailed when a thread dies
  */
-export async function replayOnThreads({ scenario: name, workload }: Subject, runs: readonly Run[]): Promise<Forced> {
+export async function replayOnThreads(
+  { scenario: name, workload }: Subject,
+  runs: readonly Run[],
+  variantModule?: string,
+): Promise<Forced> {
   const scenario = findScenario(name);
   if (scenario === undefined) throw new RunFailed(`there is no scenario ${name}`);
   const tasks = scenario.tasks(workload);
@@ -54,7 +59,12 @@ export async function replayOnThreads({ scenario: name, workload }: Subject, run
   setForcedSchedule(runs);
   const known = new Set(readReports().map(({ slot }) => slot));
   const threads = tasks.map((_, index) => {
-    const order: ForcedOrder = { scenario: name, workload, index, boot: { arena, lockdep: 'on', forced: true, task: index } };
+    const order: ForcedOrder = {
+      scenario: name,
+      workload,
+      index,
+      boot: { arena, lockdep: 'on', forced: true, task: index, variantModule },
+    };
     return new Worker(new URL(import.meta.resolve('#workers/forced')), { workerData: order });
   });
   const timer = setTimeout(stopAllWaits, PATIENCE_MS);

@@ -2,18 +2,21 @@
 import { Piscina } from 'piscina';
 import type { BootOptions } from '../../machine/boot.ts';
 import { UsageError } from '../errors.ts';
+import type { Code } from './code-hash.ts';
 import type { JobAnswer, JobName, Jobs } from './jobs.ts';
 
 /** Shared memory of a search thread; it is the thread's own. */
 const ARENA_BYTES = 32 << 20;
 
-export interface SearchBoot {
+export interface SearchBoot extends Code {
   readonly lockdep: BootOptions['lockdep'];
   /** Flight recorder, for diagrams. */
   readonly record?: boolean;
   /** Race detection. */
   readonly races?: boolean;
+  /** URL of a user's variant in stepped form, and as it is, for real threads. */
   readonly variantModule?: string | undefined;
+  readonly plainVariantModule?: string | undefined;
 }
 
 export class SearchPool {
@@ -22,7 +25,16 @@ export class SearchPool {
 
   constructor(threads: number, boot: SearchBoot) {
     this.threads = threads;
-    const options: Partial<BootOptions> = { ...boot, stepped: true, heapCheck: true, arenaBytes: ARENA_BYTES };
+    const { lockdep, record = false, races = false, variantModule } = boot;
+    const options: Partial<BootOptions> = {
+      lockdep,
+      record,
+      races,
+      variantModule,
+      stepped: true,
+      heapCheck: true,
+      arenaBytes: ARENA_BYTES,
+    };
     this.pool = new Piscina({
       filename: import.meta.resolve('#workers/search'),
       minThreads: threads,

@@ -2,7 +2,6 @@
 import { bootOptions } from '../../machine/boot.ts';
 import { type FlightRecord, readRing } from '../../machine/recorder.ts';
 import { cutTask, diagramOf, subjectOf, type TaskRecords } from '../diagram/from-records.ts';
-import { codeHash } from './code-hash.ts';
 import type { FindingInfo } from './findings.ts';
 import { History } from './history.ts';
 import { together } from './observer.ts';
@@ -19,7 +18,6 @@ export interface ReplayOrder extends Subject {
 }
 
 export interface Replayed {
-  readonly codeHash: string;
   readonly traceHash: string;
   readonly ending: string;
   readonly steps: number;
@@ -67,7 +65,6 @@ export async function replay(order: ReplayOrder): Promise<Replayed> {
   const first = [...found.values()][0];
   const runs = engine.segments();
   return {
-    codeHash: codeHash(),
     traceHash: hash.text(),
     ending: engine.ending,
     steps: engine.steps,

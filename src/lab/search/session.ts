@@ -16,7 +16,7 @@ export interface Subject {
   readonly workload: Workload;
 }
 
-const stepped = new URL('../../../stepped/kernel/scenarios/index.js', import.meta.url).href;
+const stepped = (name: string) => new URL(`../../../stepped/kernel/${name}.js`, import.meta.url).href;
 
 let session: Session | undefined;
 let subject: { name: string; workload: Workload } | undefined;
@@ -24,6 +24,7 @@ let subject: { name: string; workload: Workload } | undefined;
 /**
  * The session of this thread. A thread has one for its whole life, because the set-up runs once in its memory.
  * @throws UsageError for an unknown scenario or variant
+ * @throws VariantError when a user's module is of no use
  */
 export async function sessionFor(wanted: Subject): Promise<Session> {
   const { scenario: name, workload } = wanted;
@@ -31,7 +32,9 @@ export async function sessionFor(wanted: Subject): Promise<Session> {
     if (JSON.stringify(subject) !== JSON.stringify({ name, workload })) throw new Error('a search thread works on one workload only');
     return session;
   }
-  const { scenarios } = (await import(stepped)) as { scenarios: readonly Scenario[] };
+  const { scenarios } = (await import(stepped('scenarios/index'))) as { scenarios: readonly Scenario[] };
+  const { variantLoaded } = (await import(stepped('mm/ksm-user-variant'))) as { variantLoaded: () => Promise<void> };
+  await variantLoaded();
   const scenario = scenarios.find(({ name }) => name === wanted.scenario);
   if (scenario === undefined) throw new UsageError(`there is no scenario ${wanted.scenario}`);
   if (!scenario.variants.includes(wanted.workload.variant)) {

@@ -50,6 +50,8 @@ export const conductor = {
         task: order.shape === 'scenario' ? CONDUCTOR_TASK : undefined,
       });
       const { World: Made } = await import('./world.ts');
+      const { variantLoaded } = await import('../../kernel/mm/ksm-user-variant.ts');
+      await variantLoaded();
       world = new Made(order);
       const result = await world.run();
       if (order.lockdep === 'off') return result;

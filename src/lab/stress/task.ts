@@ -1,5 +1,6 @@
 /** A task thread from start to end. Load it after configureBoot (see workers/task.ts). */
 
+import { variantLoaded } from '../../kernel/mm/ksm-user-variant.ts';
 import { set } from '../../machine/door.ts';
 import { ArenaExhausted, RunStopped, VariantError } from '../../machine/errors.ts';
 import { i32 } from '../../machine/memory.ts';
@@ -26,7 +27,12 @@ export function failureOf(error: unknown): Failure | undefined {
 }
 
 /** Plays the task; returns why it failed, or nothing. */
-export function runTask(order: TaskOrder): Failure | undefined {
+export async function runTask(order: TaskOrder): Promise<Failure | undefined> {
+  try {
+    await variantLoaded();
+  } catch (error) {
+    return failureOf(error);
+  }
   setCurrent(order.index);
   i32[(currentArea() + AREA_RANDOM) >> 2] = Math.imul(order.world.seed ^ order.index, 0x9e3779b1) | 1;
   nameTask(100 + order.index, order.comm);
