@@ -13,7 +13,7 @@ export function offset_in_page(address: number): number {
   return (address | 0) & (PAGE_SIZE - 1);
 }
 /** The highest index, all bits set in Linux: here the largest exact integer. */
-export const ULONG_MAX = Number.MAX_SAFE_INTEGER;
+export const ULONG_MAX = 2 ** 53 - 1;
 /** End of user addresses, exclusive. */
 export const TASK_SIZE = 2 ** 47 - PAGE_SIZE;
 

@@ -8,12 +8,13 @@
 import { EBUSY, EINVAL } from '../../include/errno.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
 import {
+  ma_arange_slot,
   ma_data_end,
-  ma_find_slot,
   ma_gap,
   ma_min,
   ma_parent_pointer,
   ma_pivot,
+  ma_range_slot,
   ma_slot_min,
   mpp_is_root,
   mpp_node,
@@ -44,7 +45,7 @@ function sparseArea(mas: ma_state, root: number, min: number, max: number, size:
 /** The lowest room in a leaf; -1 when there is none. @inline */
 function lowestInLeaf(mas: ma_state, node: number, min: number, max: number, size: number): number {
   const end = ma_data_end(node);
-  for (let i = ma_min(node) >= min ? 0 : ma_find_slot(node, min); i <= end; i++) {
+  for (let i = ma_min(node) >= min ? 0 : ma_range_slot(node, min); i <= end; i++) {
     const from = ma_slot_min(node, i);
     if (from > max) return -1;
     if (mt_slot(mas.tree, node, i) !== 0) continue;
@@ -58,7 +59,7 @@ function lowestInLeaf(mas: ma_state, node: number, min: number, max: number, siz
 /** The highest room in a leaf: its first index; -1 when there is none. @inline */
 function highestInLeaf(mas: ma_state, node: number, min: number, max: number, size: number): number {
   const end = ma_data_end(node);
-  for (let i = ma_pivot(node, end) <= max ? end : ma_find_slot(node, max); i >= 0; i--) {
+  for (let i = ma_pivot(node, end) <= max ? end : ma_range_slot(node, max); i >= 0; i--) {
     if (ma_pivot(node, i) < min) return -1;
     if (mt_slot(mas.tree, node, i) !== 0) continue;
     const from = ma_slot_min(node, i);
@@ -78,7 +79,7 @@ export function mas_lowest_gap(mas: ma_state, min: number, max: number, size: nu
   if (!xa_is_node(root)) return sparseArea(mas, root, min, max, size, false);
   let enode = mte_safe_root(root);
   let node = mte_to_node(enode);
-  let slot = mte_is_leaf(enode) ? 0 : ma_find_slot(node, min);
+  let slot = mte_is_leaf(enode) ? 0 : ma_arange_slot(node, min);
   for (;;) {
     if (mte_is_leaf(enode)) {
       const first = lowestInLeaf(mas, node, min, max, size);
@@ -90,7 +91,7 @@ export function mas_lowest_gap(mas: ma_state, min: number, max: number, size: nu
         if (ma_slot_min(node, slot) > max) return -EBUSY;
         enode = mt_slot(mas.tree, node, slot);
         node = mte_to_node(enode);
-        slot = mte_is_leaf(enode) || ma_min(node) >= min ? 0 : ma_find_slot(node, min);
+        slot = mte_is_leaf(enode) || ma_min(node) >= min ? 0 : ma_arange_slot(node, min);
         continue;
       }
     }
@@ -114,7 +115,7 @@ export function mas_highest_gap(mas: ma_state, min: number, max: number, size: n
   if (!xa_is_node(root)) return sparseArea(mas, root, min, max, size, true);
   let enode = mte_safe_root(root);
   let node = mte_to_node(enode);
-  let slot = mte_is_leaf(enode) ? 0 : ma_find_slot(node, max);
+  let slot = mte_is_leaf(enode) ? 0 : ma_arange_slot(node, max);
   for (;;) {
     if (mte_is_leaf(enode)) {
       const first = highestInLeaf(mas, node, min, max, size);
@@ -126,7 +127,7 @@ export function mas_highest_gap(mas: ma_state, min: number, max: number, size: n
         enode = mt_slot(mas.tree, node, slot);
         node = mte_to_node(enode);
         const end = ma_data_end(node);
-        slot = mte_is_leaf(enode) ? 0 : ma_pivot(node, end) <= max ? end : ma_find_slot(node, max);
+        slot = mte_is_leaf(enode) ? 0 : ma_pivot(node, end) <= max ? end : ma_arange_slot(node, max);
         continue;
       }
     }

@@ -12,7 +12,18 @@
  * All of these need the tree's lock, or an RCU read section for as long as the cursor is used.
  */
 import { ULONG_MAX } from '../../include/mm_types.ts';
-import { ma_data_end, ma_dead_node, ma_min, ma_pivot, ma_slot_min } from './node.ts';
+import {
+  ma_data_end,
+  ma_dead_node,
+  ma_min,
+  ma_parent_pointer,
+  ma_pivot,
+  ma_slot_min,
+  mpp_is_root,
+  mpp_node,
+  mpp_slot,
+  mte_to_node,
+} from './node.ts';
 import { MAS_NONE, MAS_PAUSE, MAS_ROOT, MAS_START, type ma_state } from './state.ts';
 import { mas_next_node, mas_prev_node, mas_state_walk, mas_walk, mt_slot } from './walk.ts';
 
@@ -30,6 +41,45 @@ function rewind(mas: ma_state, max: number): void {
   mas.index = max;
   mas.last = max;
   mas.node = MAS_PAUSE;
+}
+
+/**
+ * The next entry above the cursor's range, when it stands, as nearly always, in the same leaf or in one behind it under the same parent.
+ * All that it reads lies in the leaf, but for the way over to the next one.
+ * @returns 0 when it is elsewhere, begins above `max`, or a dead node was met; the cursor has not moved then @inline
+ */
+function nextNearby(mas: ma_state, max: number): number {
+  let node = mas.node;
+  if (node <= MAS_PAUSE) return 0;
+  let offset = mas.offset;
+  let end = ma_data_end(node);
+  let last = ma_pivot(node, offset);
+  for (;;) {
+    while (offset < end) {
+      if (last >= max) return 0;
+      const first = last + 1;
+      offset++;
+      const entry = mt_slot(mas.tree, node, offset);
+      last = ma_pivot(node, offset);
+      if (entry === 0) continue;
+      if (ma_dead_node(node)) return 0;
+      mas.node = node;
+      mas.offset = offset;
+      mas.index = first;
+      mas.last = last;
+      return entry;
+    }
+    const pointer = ma_parent_pointer(node);
+    if (mpp_is_root(pointer) || pointer === node) return 0;
+    const parent = mpp_node(pointer);
+    const slot = mpp_slot(pointer) + 1;
+    if (slot > ma_data_end(parent)) return 0;
+    // While the parent lives, its child in the next slot begins one above `last`.
+    node = mte_to_node(mt_slot(mas.tree, parent, slot));
+    if (ma_dead_node(parent)) return 0;
+    end = ma_data_end(node);
+    offset = -1;
+  }
 }
 
 /**
@@ -138,12 +188,8 @@ function mas_next_root(mas: ma_state): number {
   return 0;
 }
 
-/**
- * The next entry at or above the cursor: on a fresh cursor the one at `index`, else, and on a range, the next one that begins
- * at or below `max`.
- * @returns the entry, with its range in `index`..`last`; 0 if there is none
- */
-export function mas_find(mas: ma_state, max: number): number {
+/** {@link mas_find} where the next entry is not at hand. @inline */
+function findFarther(mas: ma_state, max: number): number {
   if (mas.node <= MAS_PAUSE && mas.node !== MAS_ROOT) {
     if (mas.node === MAS_PAUSE) {
       if (mas.last >= max) {
@@ -162,14 +208,30 @@ export function mas_find(mas: ma_state, max: number): number {
   return mas_next_entry(mas, max);
 }
 
-/** The next entry above the range, of an entry or NULL, around the cursor that begins at or below `max`. Returns as {@link mas_find}. */
-export function mas_next(mas: ma_state, max: number): number {
+/** {@link mas_next} where the next entry is not at hand. @inline */
+function nextFarther(mas: ma_state, max: number): number {
   if (mas.node <= MAS_PAUSE && mas.node !== MAS_ROOT) {
     mas.node = MAS_START;
     mas_walk(mas);
   }
   if (mas.node === MAS_ROOT) return mas_next_root(mas);
   return mas_next_entry(mas, max);
+}
+
+/**
+ * The next entry at or above the cursor: on a fresh cursor the one at `index`, else, and on a range, the next one that begins
+ * at or below `max`.
+ * @returns the entry, with its range in `index`..`last`; 0 if there is none
+ */
+export function mas_find(mas: ma_state, max: number): number {
+  const entry = nextNearby(mas, max);
+  return entry !== 0 ? entry : findFarther(mas, max);
+}
+
+/** The next entry above the range, of an entry or NULL, around the cursor that begins at or below `max`. Returns as {@link mas_find}. */
+export function mas_next(mas: ma_state, max: number): number {
+  const entry = nextNearby(mas, max);
+  return entry !== 0 ? entry : nextFarther(mas, max);
 }
 
 /** The entry at index 0 of a tree without nodes, for a cursor above it. @inline */

@@ -42,6 +42,7 @@
 import { embed, type Field, NULL, type Ptr, struct, ulong, ulongs, type Word, word, words } from '../../../machine/layout.ts';
 import { f64 as arenaUlongs, i32 as arenaWords } from '../../../machine/memory.ts';
 import { slabCache, slabFree, slabTryAlloc } from '../../../machine/slab.ts';
+import { ULONG_MAX } from '../../include/mm_types.ts';
 import { call_rcu, rcu_callback, rcu_head } from '../../rcu.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
@@ -182,13 +183,54 @@ export function ma_set_meta(node: number, end: number, gapSlot: number): void {
 export function ma_max(node: number): number {
   return f64[(node >> 3) + PIVOT + ((i32[(node >> 2) + META] as number) & 0xff)] as number;
 }
-/** The slot that holds `index`, which must lie within the node: by halves, then slot by slot. @inline */
-export function ma_find_slot(node: number, index: number): number {
+
+/** 1 if the pivot is below `index`, else 0: as a number, so that no branch comes of it. @inline */
+function below(pivot: number, index: number): number {
+  return (((f64[pivot] as number) < index) as unknown as number) | 0;
+}
+/**
+ * The slot of a leaf or range node that holds `index`, which must lie within the node: the pivots below it are counted. There are no branches
+ * that a random index would make the processor guess, and each wrong guess costs as much as all of these comparisons.
+ * That is why pivots behind the last slot in use are ULONG_MAX (ma_pad_pivots). @inline
+ */
+export function ma_range_slot(node: number, index: number): number {
   const pivots = (node >> 3) + PIVOT;
-  let i = pivots;
-  if (((i32[(node >> 2) + META] as number) & 0xff) > 7 && (f64[i + 7] as number) < index) i += 8;
-  while ((f64[i] as number) < index) i++;
-  return i - pivots;
+  const i = pivots + (below(pivots + 7, index) << 3);
+  return (
+    i -
+    pivots +
+    below(i, index) +
+    below(i + 1, index) +
+    below(i + 2, index) +
+    below(i + 3, index) +
+    below(i + 4, index) +
+    below(i + 5, index) +
+    below(i + 6, index)
+  );
+}
+/** As {@link ma_range_slot}, of an allocation node. @inline */
+export function ma_arange_slot(node: number, index: number): number {
+  const i = (node >> 3) + PIVOT;
+  return (
+    below(i, index) +
+    below(i + 1, index) +
+    below(i + 2, index) +
+    below(i + 3, index) +
+    below(i + 4, index) +
+    below(i + 5, index) +
+    below(i + 6, index) +
+    below(i + 7, index) +
+    below(i + 8, index)
+  );
+}
+/** The slot that holds `index`. @inline */
+export function mte_find_slot(enode: number, index: number): number {
+  const node = enode & ADDRESS;
+  return ((enode >> ENODE_TYPE_SHIFT) & 3) === maple_arange_64 ? ma_arange_slot(node, index) : ma_range_slot(node, index);
+}
+/** Makes the pivots from slot `from` on, of a node with `slots` slots, ones that no index is above. @inline */
+export function ma_pad_pivots(node: number, from: number, slots: number): void {
+  for (let i = from; i < slots; i++) f64[(node >> 3) + PIVOT + i] = ULONG_MAX;
 }
 
 /**

@@ -44,6 +44,7 @@ import {
   ma_is_unplaced,
   ma_max,
   ma_min,
+  ma_pad_pivots,
   ma_parent_pointer,
   ma_set_gap,
   ma_set_meta,
@@ -132,6 +133,7 @@ function fillNode(bn: number, node: number, type: number, from: number, to: numb
     ma_set_pivot(node, i - from, mab_pivot(bn, i));
     if (type === maple_arange_64) ma_set_gap(node, i - from, mab_gap(bn, i));
   }
+  ma_pad_pivots(node, to - from + 1, mt_slots(type));
   ma_set_meta(node, to - from, type === maple_arange_64 ? ma_widest_slot(node, to - from) : 0);
 }
 
@@ -235,6 +237,7 @@ function commitInPlace(mas: ma_state, bn: number, parent: number, slot: number, 
   adopt(bn, false);
   freeReplaced(mas, bn, levels, false);
   const end = mab_count(bn) - 1;
+  ma_pad_pivots(parent, end + 1, ma_data_end(parent) + 1);
   for (let i = slot; i <= end; i++) {
     ma_set_slot(parent, i, mab_slot(bn, i));
     ma_set_pivot(parent, i, mab_pivot(bn, i));

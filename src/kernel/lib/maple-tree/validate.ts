@@ -100,6 +100,9 @@ function validateNode(walk: Walk, enode: number, depth: number, min: number, max
   for (let i = 0; i <= end; i++) {
     if (ma_pivot(node, i) < ma_slot_min(node, i)) fault(walk, node, `pivot ${i} (${ma_pivot(node, i)}) is below the start of its slot`);
   }
+  for (let i = end + 1; i < mt_slots(type); i++) {
+    if (ma_pivot(node, i) !== ULONG_MAX) fault(walk, node, `pivot ${i} behind the last slot is ${ma_pivot(node, i)}`);
+  }
   if (mte_is_leaf(enode)) {
     if (type !== maple_leaf_64) fault(walk, node, `is a leaf of type ${type}`);
     if (depth !== walk.height) fault(walk, node, `is a leaf on level ${depth} of ${walk.height}`);

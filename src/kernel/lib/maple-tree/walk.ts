@@ -14,13 +14,13 @@ import { trace_root_deref } from '../../trace/trace-maple.ts';
 import {
   ma_data_end,
   ma_dead_node,
-  ma_find_slot,
   ma_parent_pointer,
   ma_pivot,
   ma_slot_min,
   mpp_is_root,
   mpp_node,
   mpp_slot,
+  mte_find_slot,
   mte_is_leaf,
   mte_safe_root,
   mte_to_node,
@@ -77,7 +77,7 @@ export function mtree_lookup_walk(mt: Ptr<'maple_tree'>, index: number): number 
     let enode = mte_safe_root(root);
     for (;;) {
       const node = mte_to_node(enode);
-      const next = mt_slot(mt, node, ma_find_slot(node, index));
+      const next = mt_slot(mt, node, mte_find_slot(enode, index));
       if (ma_dead_node(node)) continue restart;
       if (mte_is_leaf(enode)) return next;
       enode = next;
@@ -105,7 +105,7 @@ export function mas_state_walk(mas: ma_state): number {
     let enode = mte_safe_root(root);
     for (;;) {
       const node = mte_to_node(enode);
-      const offset = ma_find_slot(node, index);
+      const offset = mte_find_slot(enode, index);
       const next = mt_slot(mas.tree, node, offset);
       if (mte_is_leaf(enode)) {
         const first = ma_slot_min(node, offset);

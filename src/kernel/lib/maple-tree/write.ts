@@ -26,10 +26,11 @@ import {
   entryLooksLikeNode,
   MAPLE_RANGE64_SLOTS,
   ma_data_end,
-  ma_find_slot,
   ma_max,
+  ma_pad_pivots,
   ma_parent_pointer,
   ma_pivot,
+  ma_range_slot,
   ma_set_meta,
   ma_set_min,
   ma_set_pivot,
@@ -41,6 +42,7 @@ import {
   mpp_is_root,
   mt_min_slots,
   mt_mk_node,
+  mte_find_slot,
   mte_is_leaf,
   mte_mk_root,
   mte_safe_root,
@@ -60,12 +62,8 @@ const LEAF_MIN = mt_min_slots(maple_leaf_64);
 /** The leaf that holds `index`, for writers. @param enode  encoded root @inline */
 function findLeaf(root: number, index: number): number {
   let enode = root;
-  let node = mte_to_node(enode);
-  while (!mte_is_leaf(enode)) {
-    enode = ma_slot(node, ma_find_slot(node, index));
-    node = mte_to_node(enode);
-  }
-  return node;
+  while (!mte_is_leaf(enode)) enode = ma_slot(mte_to_node(enode), mte_find_slot(enode, index));
+  return mte_to_node(enode);
 }
 
 /** @inline */
@@ -91,6 +89,7 @@ function mas_wr_root(mas: ma_state, root: number, first: number, last: number, e
   if (first > count) count = putSlot(node, count, first - 1, 0);
   count = putSlot(node, count, last, entry);
   if (last < ULONG_MAX) count = putSlot(node, count, ULONG_MAX, 0);
+  ma_pad_pivots(node, count, MAPLE_RANGE64_SLOTS);
   ma_set_meta(node, count - 1, 0);
   ma_set_min(node, 0);
   ma_set_root_parent(node, mt);
@@ -130,6 +129,7 @@ function mas_wr_in_leaf(leaf: number, from: number, to: number, first: number, l
   if (at > from) ma_set_pivot(leaf, from, first - 1);
   at = putSlot(leaf, at, last, entry);
   if (rest) putSlot(leaf, at, restPivot, restSlot);
+  if (shift < 0) ma_pad_pivots(leaf, end + shift + 1, end + 1);
   ma_set_meta(leaf, end + shift, 0);
 }
 
@@ -172,9 +172,9 @@ function mas_wr_store(mas: ma_state, entry: number): boolean {
   if (!xa_is_node(root)) return mas_wr_root(mas, root, first, last, entry);
   root = mte_safe_root(root);
   const left = findLeaf(root, first);
-  let from = ma_find_slot(left, first);
+  let from = ma_range_slot(left, first);
   let right = last <= ma_max(left) ? left : findLeaf(root, last);
-  let to = ma_find_slot(right, last);
+  let to = ma_range_slot(right, last);
   if (entry === 0) {
     if (ma_slot(left, from) === 0) first = ma_slot_min(left, from);
     else if (from > 0 && ma_slot(left, from - 1) === 0 && ma_slot_min(left, from) === first) first = ma_slot_min(left, --from);
@@ -229,7 +229,7 @@ export function mas_store(mas: ma_state, entry: number): number {
   let before = mas.index === 0 ? root : 0;
   if (xa_is_node(root)) {
     const leaf = findLeaf(mte_safe_root(root), mas.index);
-    before = ma_slot(leaf, ma_find_slot(leaf, mas.index));
+    before = ma_slot(leaf, ma_range_slot(leaf, mas.index));
   }
   const error = mas_store_gfp(mas, entry);
   return error === 0 ? before : error;
@@ -245,7 +245,7 @@ export function mas_erase(mas: ma_state): number {
   let entry = 0;
   if (xa_is_node(root)) {
     const leaf = findLeaf(mte_safe_root(root), mas.index);
-    const slot = ma_find_slot(leaf, mas.index);
+    const slot = ma_range_slot(leaf, mas.index);
     entry = ma_slot(leaf, slot);
     mas.index = ma_slot_min(leaf, slot);
     mas.last = ma_pivot(leaf, slot);
