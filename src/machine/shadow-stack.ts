@@ -13,6 +13,8 @@ import { AREA_DEPTH, AREA_SHADOW, currentArea, SHADOW_DEPTH } from './task-area.
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
+const DEPTH = AREA_DEPTH >> 2;
+const SHADOW = AREA_SHADOW >> 2;
 
 const RECORD = bootOptions().record;
 /** Function calls are told to a listener as well (boot option traceCalls). */
@@ -53,10 +55,10 @@ export function functionInfo(id: number): FunctionInfo | undefined {
 
 // biome-ignore lint/style/useNamingConvention: gcc's name for it
 export function __fentry__(id: number): void {
-  const area = currentArea();
-  const depth = i32[(area + AREA_DEPTH) >> 2] as number;
-  i32[((area + AREA_SHADOW) >> 2) + (depth & MASK)] = id;
-  i32[(area + AREA_DEPTH) >> 2] = depth + 1;
+  const area = currentArea() >> 2;
+  const depth = i32[area + DEPTH] as number;
+  i32[area + SHADOW + (depth & MASK)] = id;
+  i32[area + DEPTH] = depth + 1;
   if (RECORD) recordEnter(id);
   if (TRACE_CALLS) heardCall(id, true);
 }
@@ -64,8 +66,8 @@ export function __fentry__(id: number): void {
 // biome-ignore lint/style/useNamingConvention: twin of __fentry__
 export function __fexit__<T>(value: T): T {
   if (TRACE_CALLS) heardCall(currentFunction(), false);
-  const area = currentArea();
-  i32[(area + AREA_DEPTH) >> 2] = (i32[(area + AREA_DEPTH) >> 2] as number) - 1;
+  const at = (currentArea() >> 2) + DEPTH;
+  i32[at] = (i32[at] as number) - 1;
   if (RECORD) recordLeave();
   return value;
 }
@@ -79,20 +81,20 @@ export function listenToCalls(heard: (id: number, entered: boolean) => void): vo
 
 /** Number of the function that the current task is in; 0 when it is in none. */
 export function currentFunction(): number {
-  const area = currentArea();
-  const depth = i32[(area + AREA_DEPTH) >> 2] as number;
-  return depth === 0 ? 0 : (i32[((area + AREA_SHADOW) >> 2) + ((depth - 1) & MASK)] as number);
+  const area = currentArea() >> 2;
+  const depth = i32[area + DEPTH] as number;
+  return depth === 0 ? 0 : (i32[area + SHADOW + ((depth - 1) & MASK)] as number);
 }
 
 /** The function numbers on a task's stack, innermost first; a racy look when the task runs. */
 export function shadowStack(area: number): number[] {
-  const depth = Math.min(i32[(area + AREA_DEPTH) >> 2] as number, SHADOW_DEPTH);
+  const depth = Math.min(i32[(area >> 2) + DEPTH] as number, SHADOW_DEPTH);
   const out: number[] = [];
-  for (let i = depth - 1; i >= 0; i--) out.push(i32[((area + AREA_SHADOW) >> 2) + i] as number);
+  for (let i = depth - 1; i >= 0; i--) out.push(i32[(area >> 2) + SHADOW + i] as number);
   return out;
 }
 
 /** Empties the current task's stack, after an exception unwound it. */
 export function resetShadowStack(): void {
-  i32[(currentArea() + AREA_DEPTH) >> 2] = 0;
+  i32[(currentArea() >> 2) + DEPTH] = 0;
 }

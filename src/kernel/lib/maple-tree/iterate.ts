@@ -11,21 +11,31 @@
  *
  * All of these need the tree's lock, or an RCU read section for as long as the cursor is used.
  */
+import { bootOptions } from '../../../machine/boot.ts';
+import { f64 as arenaUlongs, i32 as arenaWords } from '../../../machine/memory.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
 import {
   ma_data_end,
   ma_dead_node,
   ma_min,
-  ma_parent_pointer,
   ma_pivot,
   ma_slot_min,
-  mpp_is_root,
-  mpp_node,
-  mpp_slot,
-  mte_to_node,
+  maple_node,
 } from './node.ts';
 import { MAS_NONE, MAS_PAUSE, MAS_ROOT, MAS_START, type ma_state } from './state.ts';
 import { mas_next_node, mas_prev_node, mas_state_walk, mas_walk, mt_slot } from './walk.ts';
+
+// Own constants: the JIT folds those of a module, but not imported ones.
+const f64 = arenaUlongs;
+const i32 = arenaWords;
+const PARENT = (maple_node.parent as number) >> 2;
+const META = (maple_node.meta as number) >> 2;
+const SLOT = (maple_node.slot as number) >> 2;
+const PIVOT = (maple_node.pivot as number) >> 3;
+
+const boot = bootOptions();
+/** Dereferences are neither checked nor delayed nor scheduling points: a plain load is all that is left of mt_slot. */
+const UNHEARD = boot.lockdep === 'off' && boot.delay === 'none' && !boot.forced && !boot.stepped;
 
 /** Puts the cursor on slot `offset` of a leaf. @inline */
 function mas_land(mas: ma_state, node: number, offset: number): void {
@@ -45,39 +55,40 @@ function rewind(mas: ma_state, max: number): void {
 
 /**
  * The next entry above the cursor's range, when it stands, as nearly always, in the same leaf or in one behind it under the same parent.
- * All that it reads lies in the leaf, but for the way over to the next one.
+ * The hottest loop of the tree, so it is spelled out in words of the nodes (node.ts): each function called costs a check here even when it
+ * is inlined.
  * @returns 0 when it is elsewhere, begins above `max`, or a dead node was met; the cursor has not moved then @inline
  */
 function nextNearby(mas: ma_state, max: number): number {
   let node = mas.node;
   if (node <= MAS_PAUSE) return 0;
   let offset = mas.offset;
-  let end = ma_data_end(node);
-  let last = ma_pivot(node, offset);
+  let end = (i32[(node >> 2) + META] as number) & 0xff;
+  let last = f64[(node >> 3) + PIVOT + offset] as number;
   for (;;) {
     while (offset < end) {
       if (last >= max) return 0;
       const first = last + 1;
       offset++;
-      const entry = mt_slot(mas.tree, node, offset);
-      last = ma_pivot(node, offset);
+      const entry = i32[(node >> 2) + SLOT + offset] as number;
+      last = f64[(node >> 3) + PIVOT + offset] as number;
       if (entry === 0) continue;
-      if (ma_dead_node(node)) return 0;
+      if ((i32[(node >> 2) + PARENT] as number) === node) return 0;
       mas.node = node;
       mas.offset = offset;
       mas.index = first;
       mas.last = last;
       return entry;
     }
-    const pointer = ma_parent_pointer(node);
-    if (mpp_is_root(pointer) || pointer === node) return 0;
-    const parent = mpp_node(pointer);
-    const slot = mpp_slot(pointer) + 1;
-    if (slot > ma_data_end(parent)) return 0;
+    const pointer = i32[(node >> 2) + PARENT] as number;
+    const parent = pointer & -256;
+    const slot = ((pointer >> 3) & 15) + 1;
+    if ((pointer & 1) !== 0 || pointer === node || slot > ((i32[(parent >> 2) + META] as number) & 0xff)) return 0;
     // While the parent lives, its child in the next slot begins one above `last`.
-    node = mte_to_node(mt_slot(mas.tree, parent, slot));
-    if (ma_dead_node(parent)) return 0;
-    end = ma_data_end(node);
+    const next = i32[(parent >> 2) + SLOT + slot] as number;
+    if ((i32[(parent >> 2) + PARENT] as number) === parent) return 0;
+    node = next & -256;
+    end = (i32[(node >> 2) + META] as number) & 0xff;
     offset = -1;
   }
 }
@@ -224,13 +235,13 @@ function nextFarther(mas: ma_state, max: number): number {
  * @returns the entry, with its range in `index`..`last`; 0 if there is none
  */
 export function mas_find(mas: ma_state, max: number): number {
-  const entry = nextNearby(mas, max);
+  const entry = UNHEARD ? nextNearby(mas, max) : 0;
   return entry !== 0 ? entry : findFarther(mas, max);
 }
 
 /** The next entry above the range, of an entry or NULL, around the cursor that begins at or below `max`. Returns as {@link mas_find}. */
 export function mas_next(mas: ma_state, max: number): number {
-  const entry = nextNearby(mas, max);
+  const entry = UNHEARD ? nextNearby(mas, max) : 0;
   return entry !== 0 ? entry : nextFarther(mas, max);
 }
 
