@@ -14,14 +14,7 @@
 import { bootOptions } from '../../../machine/boot.ts';
 import { f64 as arenaUlongs, i32 as arenaWords } from '../../../machine/memory.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
-import {
-  ma_data_end,
-  ma_dead_node,
-  ma_min,
-  ma_pivot,
-  ma_slot_min,
-  maple_node,
-} from './node.ts';
+import { ma_data_end, ma_dead_node, ma_min, ma_pivot, ma_slot_min, maple_node } from './node.ts';
 import { MAS_NONE, MAS_PAUSE, MAS_ROOT, MAS_START, type ma_state } from './state.ts';
 import { mas_next_node, mas_prev_node, mas_state_walk, mas_walk, mt_slot } from './walk.ts';
 
