@@ -1,5 +1,7 @@
 /** Strategies: what they find, how often, and that a seed means the same schedule everywhere. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chiSquare, loadSearch, type Search, signatures } from './support.ts';
 
@@ -61,6 +63,14 @@ test('the same seed is the same schedule, 10,000 times', async () => {
     expect(hash.text()).toBe(traces.get(index));
   }
   engine.observer = undefined;
+});
+
+test('10,000 seeds of two scenarios are the same in another process, and in any order', () => {
+  const script = fileURLToPath(new URL('../../../dist/test/lab/search/trace-digest.js', import.meta.url));
+  const digest = (...args: string[]) => execFileSync(process.execPath, [script, ...args], { encoding: 'utf8', timeout: 50_000 });
+  const forwards = digest();
+  expect(forwards).toMatch(/^minimal, 10000 seeds, \d{4} schedules: [0-9a-f]{16}\nksm-exit, 10000 seeds, \d{4} schedules: [0-9a-f]{16}\n$/);
+  expect(digest('backwards')).toBe(forwards);
 });
 
 test('a seed means the same on every machine and Node version', async () => {

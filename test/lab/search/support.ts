@@ -3,7 +3,9 @@ import type { Engine } from '../../../src/lab/search/engine.ts';
 import type { Strategy } from '../../../src/lab/search/strategy.ts';
 import type { BootOptions } from '../../../src/machine/boot.ts';
 
-const dist = (path: string) => new URL(`../../../dist/src/${path}`, import.meta.url).href;
+/** Compiled, this file lies in dist/ itself. */
+const folder = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../', import.meta.url);
+const dist = (path: string) => new URL(`src/${path}`, folder).href;
 
 /** Everything that a test needs, from one set of modules. */
 export async function loadSearch(boot: Partial<BootOptions> = {}) {
@@ -19,7 +21,7 @@ export async function loadSearch(boot: Partial<BootOptions> = {}) {
   const { Minimiser } = await load<typeof import('../../../src/lab/search/minimise.ts')>('minimise');
   const { ReplayRuns } = await load<typeof import('../../../src/lab/search/replay-runs.ts')>('replay-runs');
   const { loadStrategy, strategyNames } = await load<typeof import('../../../src/lab/search/strategy.ts')>('strategy');
-  const stepped = new URL('../../../dist/stepped/kernel/scenarios/index.js', import.meta.url).href;
+  const stepped = new URL('stepped/kernel/scenarios/index.js', folder).href;
   const { findScenario } = (await import(stepped)) as typeof import('../../../src/kernel/scenarios/index.ts');
 
   /** An engine for a scenario; the workload's other numbers are the scenario's defaults. */
