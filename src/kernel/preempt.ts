@@ -3,7 +3,7 @@
  * count tells the checks of might_sleep that a task must not sleep. Without the validator nobody asks, and nothing is counted. @notrace
  */
 import { bootOptions } from '../machine/boot.ts';
-import { get, set } from '../machine/door.ts';
+import { get, set } from '../machine/plain.ts';
 import { current, task_struct } from './include/task_struct.ts';
 
 const COUNTED = bootOptions().lockdep !== 'off';

@@ -21,6 +21,7 @@
 import { bootOptions } from '../machine/boot.ts';
 import { get, set } from '../machine/door.ts';
 import { EmulatorBug } from '../machine/errors.ts';
+import { checkAccess, HEAP_CHECK as HEAP_CHECKED } from '../machine/heap-check.ts';
 import { embedArray, type Field, NULL, type PointerTo, type Ptr, pointer, struct, type Word, word } from '../machine/layout.ts';
 import { addWord, loadWord } from '../machine/lockword.ts';
 import { i32 as arenaWords, internName, staticStorage } from '../machine/memory.ts';
@@ -33,6 +34,7 @@ import { lockdep_rcu_suspicious } from './locking/lockdep/rcu-report.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
+const HEAP_CHECK = HEAP_CHECKED;
 
 const LOCKDEP = bootOptions().lockdep !== 'off';
 
@@ -119,6 +121,7 @@ export function rcu_dereference_check<S extends string>(p: Ptr<S>, f: Field<S, W
  */
 export function rcu_dereference_check(p: number, f: number, held: boolean): number {
   point(POINT_RCU, p + f);
+  if (HEAP_CHECK) checkAccess(p, p + f, false);
   const value = i32[(p + f) >> 2] as number;
   if (LOCKDEP && !held && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check', f);
   return value;
@@ -129,6 +132,7 @@ export function rcu_dereference<S extends string>(p: Ptr<S>, f: Field<S, Word>):
 /** Reads an RCU-protected word inside a read section. @inline */
 export function rcu_dereference(p: number, f: number): number {
   point(POINT_RCU, p + f);
+  if (HEAP_CHECK) checkAccess(p, p + f, false);
   const value = i32[(p + f) >> 2] as number;
   if (LOCKDEP && !rcu_read_lock_held()) lockdep_rcu_suspicious('rcu_dereference_check', f);
   return value;
@@ -138,6 +142,7 @@ export function rcu_dereference_protected<S extends string, T extends string>(p:
 export function rcu_dereference_protected<S extends string>(p: Ptr<S>, f: Field<S, Word>, held: boolean): number;
 /** Reads an RCU-protected word that nobody can change, because this task holds the writers' lock. @inline */
 export function rcu_dereference_protected(p: number, f: number, held: boolean): number {
+  if (HEAP_CHECK) checkAccess(p, p + f, false);
   if (LOCKDEP && !held) lockdep_rcu_suspicious('rcu_dereference_protected', f);
   return i32[(p + f) >> 2] as number;
 }
@@ -147,6 +152,7 @@ export function rcu_assign_pointer<S extends string>(p: Ptr<S>, f: Field<S, Word
 /** Publishes an object: whoever reads the pointer through rcu_dereference sees what was written to the object before. @inline */
 export function rcu_assign_pointer(p: number, f: number, v: number): void {
   point(POINT_WRITE, p + f);
+  if (HEAP_CHECK) checkAccess(p, p + f, true);
   Atomics.store(i32, (p + f) >> 2, v);
 }
 

@@ -4,9 +4,9 @@
  * @notrace
  */
 import { bootOptions } from '../machine/boot.ts';
-import { get } from '../machine/door.ts';
 import type { Ptr } from '../machine/layout.ts';
 import { i32 as arenaWords, staticStorage } from '../machine/memory.ts';
+import { get } from '../machine/plain.ts';
 import { currentFunction } from '../machine/shadow-stack.ts';
 import { shortLock, shortUnlock } from '../machine/short-lock.ts';
 import { AREA_INDEX, currentArea } from '../machine/task-area.ts';

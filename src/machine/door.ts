@@ -5,7 +5,7 @@
  * go through Atomics. Plain accesses (`get`, `set`) are for data that a lock protects or that nobody else can see yet:
  * the lock's own atomics order them. Names and meaning of the snake_case functions are Linux's.
  */
-import { checkAccess, checkPoison, HEAP_CHECK as HEAP_CHECKED, POISON, POISON_ULONG } from './heap-check.ts';
+import { checkAccess, checkedLoad, checkedUlong, checkedWord, HEAP_CHECK as HEAP_CHECKED } from './heap-check.ts';
 import type { Embedded, Field, PointerTo, Ptr, StructInfo, Ulong, Word } from './layout.ts';
 import { f64 as arenaUlongs, i32 as arenaWords } from './memory.ts';
 import { POINT_READ, POINT_RMW, POINT_WRITE, point } from './points.ts';
@@ -14,17 +14,12 @@ import { POINT_READ, POINT_RMW, POINT_WRITE, point } from './points.ts';
 const f64 = arenaUlongs;
 const i32 = arenaWords;
 const HEAP_CHECK = HEAP_CHECKED;
-const UNWRITTEN = POISON;
-const UNWRITTEN_ULONG = POISON_ULONG;
 
 /** Plain read of a word or pointer field. */
 export function get<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
 export function get<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function get(p: number, f: number): number {
-  if (HEAP_CHECK) checkAccess(p, p + f, false);
-  const value = i32[(p + f) >> 2] as number;
-  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
-  return value;
+  return HEAP_CHECK ? checkedWord(p, p + f) : (i32[(p + f) >> 2] as number);
 }
 
 /** A look at a word that others may change meanwhile, where any value will do: no scheduling point, no race. */
@@ -42,10 +37,7 @@ export function set(p: number, f: number, v: number): void {
 
 /** Plain read of an unsigned long. */
 export function getUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>): number {
-  if (HEAP_CHECK) checkAccess(p, p + f, false);
-  const value = f64[(p + f) >> 3] as number;
-  if (HEAP_CHECK && value === UNWRITTEN_ULONG) checkPoison(p, p + f);
-  return value;
+  return HEAP_CHECK ? checkedUlong(p, p + f) : (f64[(p + f) >> 3] as number);
 }
 
 /** Plain write of an unsigned long. */
@@ -78,10 +70,7 @@ export function READ_ONCE<S extends string, T extends string>(p: Ptr<S>, f: Fiel
 export function READ_ONCE<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function READ_ONCE(p: number, f: number): number {
   point(POINT_READ, p + f);
-  if (HEAP_CHECK) checkAccess(p, p + f, false);
-  const value = Atomics.load(i32, (p + f) >> 2);
-  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
-  return value;
+  return HEAP_CHECK ? checkedLoad(p, p + f) : Atomics.load(i32, (p + f) >> 2);
 }
 
 export function WRITE_ONCE<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
@@ -94,10 +83,7 @@ export function WRITE_ONCE(p: number, f: number, v: number): void {
 
 export function atomic_read<S extends string>(p: Ptr<S>, f: Field<S, Word>): number {
   point(POINT_READ, p + f);
-  if (HEAP_CHECK) checkAccess(p, p + f, false);
-  const value = Atomics.load(i32, (p + f) >> 2);
-  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
-  return value;
+  return HEAP_CHECK ? checkedLoad(p, p + f) : Atomics.load(i32, (p + f) >> 2);
 }
 
 export function atomic_set<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void {
@@ -169,10 +155,7 @@ export function clear_bit<S extends string>(nr: number, p: Ptr<S>, f: Field<S, W
 
 export function test_bit<S extends string>(nr: number, p: Ptr<S>, f: Field<S, Word>): boolean {
   point(POINT_READ, p + f);
-  if (HEAP_CHECK) checkAccess(p, p + f, false);
-  const value = Atomics.load(i32, (p + f) >> 2);
-  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
-  return (value & (1 << nr)) !== 0;
+  return ((HEAP_CHECK ? checkedLoad(p, p + f) : Atomics.load(i32, (p + f) >> 2)) & (1 << nr)) !== 0;
 }
 
 /** Clears a bit; tells whether it was set. */

@@ -13,7 +13,7 @@
  * writes those of its granules, and whoever got the object's address from there got it through an atomic or a lock, behind the
  * word. One who still uses an object that another thread gives back at that moment may miss that it is gone, as it may on hardware.
  *
- * Fresh objects are filled with {@link POISON}; reading that word is reading what nobody wrote. Two words per object, in a
+ * Fresh objects are filled with poison; reading that word is reading what nobody wrote. Two words per object, in a
  * table beside the shadow, keep who took it and who gave it back. Modules that use the arena's views directly are not seen
  * here; the stepped build sees them too (machine/stepped/).
  */
@@ -32,8 +32,8 @@ const boot = bootOptions();
 export const HEAP_CHECK: boolean = boot.heapCheck && !boot.stepped;
 
 /** What fresh objects are filled with, as a word and as an unsigned long. */
-export const POISON = 0x6b6b6b6b;
-export const POISON_ULONG: number = new Float64Array(new Int32Array([POISON, POISON]).buffer)[0] as number;
+const POISON = 0x6b6b6b6b;
+const POISON_ULONG = new Float64Array(new Int32Array([POISON, POISON]).buffer)[0] as number;
 
 const GRANULE_SHIFT = 5;
 const GRANULE = 1 << GRANULE_SHIFT;
@@ -139,16 +139,47 @@ export function heapFault(what: HeapFault, p: number, address: number, write: bo
   listener({ what, address, write, object, cache: (i32[at] as number) & 63, allocated: personAt(at), freed });
 }
 
-/** Looks at an access to `address` through pointer `p`: the object that `p` points into must be live, and reach that far. */
+/**
+ * Looks at an access to `address` through pointer `p`: the object that `p` points into must be live, and reach that far. Short,
+ * because it is inlined wherever kernel code touches memory, and V8's budget for that counts bytecodes.
+ */
 export function checkAccess(p: number, address: number, write: boolean): void {
-  const word = i32[shadow + (p >> GRANULE_SHIFT)] as number;
-  if (address - REACH >= word) heapFault(word < FIRST_LIVE ? 'use-after-free' : 'out-of-bounds', p, address, write);
+  if (address - REACH >= (i32[shadow + (p >> GRANULE_SHIFT)] as number)) badAccess(p, address, write);
+}
+
+function badAccess(p: number, address: number, write: boolean): void {
+  const gone = (i32[shadow + (p >> GRANULE_SHIFT)] as number) < FIRST_LIVE;
+  heapFault(gone ? 'use-after-free' : 'out-of-bounds', p, address, write);
+}
+
+/** A plain read of the word at `address` through `p`, looked at. */
+export function checkedWord(p: number, address: number): number {
+  checkAccess(p, address, false);
+  const value = i32[address >> 2] as number;
+  if (value === POISON) checkPoison(p, address);
+  return value;
+}
+
+/** A plain read of an unsigned long, looked at. */
+export function checkedUlong(p: number, address: number): number {
+  checkAccess(p, address, false);
+  const value = f64[address >> 3] as number;
+  if (value === POISON_ULONG) checkPoison(p, address);
+  return value;
+}
+
+/** An atomic read, looked at. */
+export function checkedLoad(p: number, address: number): number {
+  checkAccess(p, address, false);
+  const value = Atomics.load(i32, address >> 2);
+  if (value === POISON) checkPoison(p, address);
+  return value;
 }
 
 /** A read through `p` gave {@link POISON}: a fault when it came from a live object. */
-export function checkPoison(p: number, address: number): void {
-  if ((i32[shadow + (p >> GRANULE_SHIFT)] as number) >= FIRST_LIVE && i32[shadow + (p >> GRANULE_SHIFT)] !== 0)
-    heapFault('uninitialised-read', p, address, false);
+function checkPoison(p: number, address: number): void {
+  const word = i32[shadow + (p >> GRANULE_SHIFT)] as number;
+  if (word >= FIRST_LIVE && word !== 0) heapFault('uninitialised-read', p, address, false);
 }
 
 /** Live objects by cache number and who took them: for the report of a leak. */

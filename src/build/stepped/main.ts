@@ -2,7 +2,7 @@
  * The second build: `dist/src/kernel/**` once more under `dist/stepped/kernel/**`, with every function that can reach
  * a scheduling point as a generator (see analysis.ts, rewrite.ts).
  *
- * machine/door, machine/lockword and machine/bytes are rewritten with it; machine/slab, machine/wait and machine/heap-check have
+ * machine/door, machine/plain, machine/lockword and machine/bytes are rewritten with it; machine/slab, machine/wait and machine/heap-check have
  * twins in machine/stepped/.
  * Modules that touch no shared memory (struct layouts, names, numbers) are not written again: the stepped ones import
  * the plain ones. A file whose head comment says `@unrewound` stays plain too: what it writes outlives a schedule.
@@ -19,7 +19,7 @@ import { rewrite, specifierFrom } from './rewrite.ts';
 import { stepTable } from './step-table.ts';
 
 /** Importing one of these means touching shared memory that a schedule may change. */
-const MEMORY = /\/machine\/(bytes|door|lockword|slab|wait|memory|points)\.js$/;
+const MEMORY = /\/machine\/(bytes|door|lockword|plain|slab|wait|memory|points)\.js$/;
 
 /**
  * @param dist  the folder that holds `src/`
@@ -30,7 +30,7 @@ export function buildStepped(dist: string): void {
   const target = join(dist, 'stepped');
   const program = new Program();
   for (const file of listModules(join(source, 'kernel'))) program.add(readModule(file));
-  for (const name of ['bytes', 'door', 'points', 'wait', 'lockword', 'slab', 'memory'])
+  for (const name of ['bytes', 'door', 'plain', 'points', 'wait', 'lockword', 'slab', 'memory'])
     program.add(readModule(join(source, 'machine', `${name}.js`)));
 
   const lines = new Map<string, (line: number) => number>();
@@ -42,7 +42,7 @@ export function buildStepped(dist: string): void {
   const points = program.modules.get(join(source, 'machine', 'points.js')) as Module;
   const analysis = analyse(program, pointKinds(points), lineOf);
   const stepped = steppedModules(program, source);
-  for (const name of ['bytes', 'door', 'lockword']) stepped.add(join(source, 'machine', `${name}.js`));
+  for (const name of ['bytes', 'door', 'lockword', 'plain']) stepped.add(join(source, 'machine', `${name}.js`));
   const machine = (name: string) => join(source, 'machine', `${name}.js`);
   const unchecked = (file: string) => /@notrace\b/.test(headOf(program.modules.get(file) as Module));
   /** Where `from` finds what it imports as `file`. */

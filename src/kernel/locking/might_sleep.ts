@@ -4,9 +4,9 @@
  * @notrace
  */
 import { bootOptions } from '../../machine/boot.ts';
-import { get, set } from '../../machine/door.ts';
 import { type Ptr, struct, word } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
+import { get, set } from '../../machine/plain.ts';
 import { textOf } from '../../machine/text.ts';
 import { current, get_task_comm, task_struct } from '../include/task_struct.ts';
 import { IRQ_HARD_OFF } from '../irqflags.ts';

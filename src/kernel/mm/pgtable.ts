@@ -117,11 +117,12 @@ export function mk_pte(page: Ptr<'page'>, flags: number): number {
 
 /** Frees all tables; every entry must be 0. Must hold mmap_lock for write or be the last user. */
 export function free_pgd_range(mm: Mm): void {
-  for (let slot = 0; slot < PGD_SLOTS; slot++) {
+  let left = get(mm, mm_struct.nr_ptes);
+  for (let slot = 0; left > 0; slot++) {
     let table = get(mm, pgdSlot(slot));
     if (table === NULL) continue;
     set(mm, pgdSlot(slot), NULL);
-    while (table !== NULL) {
+    for (; table !== NULL; left--) {
       const next = get(table, pte_table.next);
       kmem_cache_free(pte_table_cachep, table);
       table = next;

@@ -1,7 +1,7 @@
 /** Tracepoints of locks: called by each lock after it was taken and before it is given up. @notrace */
 import { announceSync, isHeard } from '../../machine/announce.ts';
-import { get } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
+import { get } from '../../machine/plain.ts';
 import { lockdep_map } from '../locking/lockdep/types.ts';
 import { EV_LOCK, EV_RLOCK, EV_RUNLOCK, EV_UNLOCK } from './vocabulary.ts';
 

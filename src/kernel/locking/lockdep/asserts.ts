@@ -3,8 +3,8 @@
  * (kernel/locking/lockdep.c, Linux 6.1). @notrace
  */
 import { bootOptions } from '../../../machine/boot.ts';
-import { get, set } from '../../../machine/door.ts';
 import { NULL, type Ptr } from '../../../machine/layout.ts';
+import { get, set } from '../../../machine/plain.ts';
 import { current, held_lock, heldLock, MAX_LOCK_DEPTH, task_struct } from '../../include/task_struct.ts';
 import { lock_is_held, lock_is_held_type } from './held.ts';
 import { debugLocks } from './internals.ts';

@@ -2,9 +2,10 @@
  * The chain cache: which sequences of held locks were validated. A known one costs one lookup and no lock.
  * @notrace
  */
-import { get, set } from '../../../machine/door.ts';
+
 import { NULL, type Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get, set } from '../../../machine/plain.ts';
 import {
   bump,
   CHAIN_HLOCKS,

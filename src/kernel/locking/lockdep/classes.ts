@@ -2,9 +2,10 @@
  * Lock classes: a class is a key and a subclass; all locks initialised with that key are instances of it.
  * @notrace
  */
-import { get, set } from '../../../machine/door.ts';
+
 import { NULL, type Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get, set } from '../../../machine/plain.ts';
 import {
   bump,
   CLASSHASH,

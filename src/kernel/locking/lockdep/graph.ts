@@ -9,8 +9,9 @@
  * All of this runs under the graph lock. Search memory is private to the thread.
  * @notrace
  */
-import { get, set } from '../../../machine/door.ts';
+
 import { NULL, type Ptr } from '../../../machine/layout.ts';
+import { get, set } from '../../../machine/plain.ts';
 import {
   bump,
   counted,

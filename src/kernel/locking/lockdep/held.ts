@@ -1,8 +1,8 @@
 /** Looking for a lock on the current task's held stack (kernel/locking/lockdep.c, Linux 6.1). @notrace */
 import { bootOptions } from '../../../machine/boot.ts';
-import { get } from '../../../machine/door.ts';
 import { NULL, type Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get } from '../../../machine/plain.ts';
 import { current, HELD_CONTEXT_MASK, HELD_READ_MASK, held_lock, heldLock, task_struct } from '../../include/task_struct.ts';
 import { look_up_lock_class } from './classes.ts';
 import { DEBUG_LOCKS } from './internals.ts';

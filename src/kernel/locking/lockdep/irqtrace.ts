@@ -3,9 +3,9 @@
  * @notrace
  */
 import { bootOptions } from '../../../machine/boot.ts';
-import { get, set } from '../../../machine/door.ts';
 import type { Field, Ptr, Word } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get, set } from '../../../machine/plain.ts';
 import { currentFunction } from '../../../machine/shadow-stack.ts';
 import { current, HELD_CHECK, HELD_READ_MASK, held_lock, heldLock, task_struct } from '../../include/task_struct.ts';
 import { IRQ_HARD_OFF, IRQ_IN_HARD, IRQ_IN_SOFT, IRQ_SOFT_OFF, IRQ_THREADED } from '../../irqflags.ts';

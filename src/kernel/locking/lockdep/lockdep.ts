@@ -8,9 +8,9 @@
  * @notrace: a lock operation counts as its caller's.
  */
 import { bootOptions } from '../../../machine/boot.ts';
-import { get, set } from '../../../machine/door.ts';
 import { NULL, type Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get, set } from '../../../machine/plain.ts';
 import { currentFunction } from '../../../machine/shadow-stack.ts';
 import { textNumber } from '../../../machine/text.ts';
 import {

@@ -2,7 +2,7 @@
  * How classes and their usage are named in reports, and the numbers of the usage bits.
  * @notrace
  */
-import { get } from '../../../machine/door.ts';
+import { get } from '../../../machine/plain.ts';
 import { textOf } from '../../../machine/text.ts';
 import { lock_class, lockClass } from './internals.ts';
 

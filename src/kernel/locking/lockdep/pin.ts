@@ -3,8 +3,8 @@
  * @notrace
  */
 import { bootOptions } from '../../../machine/boot.ts';
-import { get, set } from '../../../machine/door.ts';
 import { NULL, type Ptr } from '../../../machine/layout.ts';
+import { get, set } from '../../../machine/plain.ts';
 import { current, held_lock, heldLock, task_struct } from '../../include/task_struct.ts';
 import { debugLocks } from './internals.ts';
 import { reportWarning } from './report-misc.ts';

@@ -2,8 +2,9 @@
  * "possible circular locking dependency" and "possible recursive locking".
  * @notrace
  */
-import { get } from '../../../machine/door.ts';
+
 import type { Ptr } from '../../../machine/layout.ts';
+import { get } from '../../../machine/plain.ts';
 import { current, held_lock } from '../../include/task_struct.ts';
 import { pathTo } from './graph.ts';
 import { lock_list } from './internals.ts';

@@ -3,9 +3,10 @@
  * "irq-safe -> irq-unsafe lock order".
  * @notrace
  */
-import { get } from '../../../machine/door.ts';
+
 import type { Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get } from '../../../machine/plain.ts';
 import { current, held_lock, task_struct } from '../../include/task_struct.ts';
 import { type PathStep, pathTo } from './graph.ts';
 import { LOCK_TRACE_STATES, lock_class, lock_list, lockClass, lockOps } from './internals.ts';

@@ -2,7 +2,7 @@
  * Reports that the validator gives up: a table is full, a lock has no class.
  * @notrace
  */
-import { get } from '../../../machine/door.ts';
+import { get } from '../../../machine/plain.ts';
 import { current, MAX_LOCK_DEPTH, task_struct } from '../../include/task_struct.ts';
 import { debug_locks_off } from './internals.ts';
 import { fileReport } from './report.ts';

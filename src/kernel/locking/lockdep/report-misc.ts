@@ -3,8 +3,9 @@
  * kernel, pins, and broken assertions.
  * @notrace
  */
-import { get } from '../../../machine/door.ts';
+
 import type { Ptr } from '../../../machine/layout.ts';
+import { get } from '../../../machine/plain.ts';
 import { currentFunction } from '../../../machine/shadow-stack.ts';
 import { textOf } from '../../../machine/text.ts';
 import { current, held_lock, task_struct } from '../../include/task_struct.ts';

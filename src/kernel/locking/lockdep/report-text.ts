@@ -2,9 +2,10 @@
  * The parts that the kernel's reports share, line by line: title, locks, held locks, stack.
  * @notrace
  */
-import { get } from '../../../machine/door.ts';
+
 import type { Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get } from '../../../machine/plain.ts';
 import { AREA_INDEX, AREA_KERNEL } from '../../../machine/task-area.ts';
 import { textOf } from '../../../machine/text.ts';
 import { current, get_task_comm, HELD_READ_MASK, held_lock, heldLock, task_struct } from '../../include/task_struct.ts';

@@ -2,8 +2,9 @@
  * Acquires and releases that need more than the warm path of lockdep.ts: whatever is new, nested, or out of order
  * (kernel/locking/lockdep.c, Linux 6.1). @notrace
  */
-import { get, set } from '../../../machine/door.ts';
+
 import { NULL, type Ptr } from '../../../machine/layout.ts';
+import { get, set } from '../../../machine/plain.ts';
 import {
   HELD_CHECK,
   HELD_CONTEXT_MASK,

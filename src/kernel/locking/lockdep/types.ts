@@ -1,8 +1,8 @@
 /** What locks carry for the validator. Follows include/linux/lockdep_types.h of Linux 6.1. @notrace */
 
-import { set } from '../../../machine/door.ts';
 import { type Ptr, pointer, struct, word } from '../../../machine/layout.ts';
 import { staticStorage } from '../../../machine/memory.ts';
+import { set } from '../../../machine/plain.ts';
 
 /** Wait types: how deep a lock may make its taker wait (values with PROVE_RAW_LOCK_NESTING). */
 export const LD_WAIT_INV = 0;

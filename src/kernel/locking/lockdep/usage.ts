@@ -5,9 +5,10 @@
  * interrupts, for write and for read. A lock that is IN and one that is ON may deadlock when the interrupt comes.
  * @notrace
  */
-import { get, set } from '../../../machine/door.ts';
+
 import type { Ptr } from '../../../machine/layout.ts';
 import { i32 as arenaWords } from '../../../machine/memory.ts';
+import { get, set } from '../../../machine/plain.ts';
 import { HELD_READ_MASK, held_lock } from '../../include/task_struct.ts';
 import { foundWeak, type PathStep, pathTo, search } from './graph.ts';
 import { bump, lock_class, lockClass, NR_FIND_BACKWARDS, NR_FIND_FORWARDS } from './internals.ts';

@@ -2,8 +2,9 @@
  * Validating a chain that was not seen before: same class twice, cycles, interrupt safety; then its dependencies are added.
  * @notrace
  */
-import { get, set } from '../../../machine/door.ts';
+
 import { NULL, type Ptr } from '../../../machine/layout.ts';
+import { get, set } from '../../../machine/plain.ts';
 import {
   HELD_CHECK,
   HELD_CONTEXT_MASK,
