@@ -3,6 +3,7 @@
  *
  * In each module of `src/kernel/`, every top-level function that is not marked `@inline` or `@notrace` in its doc comment
  * (for a whole file: in the comment at its head) begins with `__fentry__(number)` and each of its returns passes through `__fexit__` (machine/shadow-stack.ts).
+ * A function marked `@partOf name` announces itself by that name: the larger part of one that has a small front, as gcc splits `name.part.0` off.
  * Text is only inserted, never moved to another line, so the source maps that tsc wrote stay true.
  */
 import { type Comment, type FunctionDeclaration, type Node, parse } from 'acorn';
@@ -44,8 +45,9 @@ export function instrument(
     const fn = node as FunctionDeclaration;
     if (wholeFile || isUntraced(code, comments, statement)) continue;
     const constant = `__fn_${fn.id.name}`;
+    const name = partOf(code, comments, statement) ?? fn.id.name;
     const line = lineOf(fn.loc?.start.line ?? 1);
-    declared.push(`const ${constant} = __register__(${JSON.stringify(fn.id.name)}, ${JSON.stringify(file)}, ${line});`);
+    declared.push(`const ${constant} = __register__(${JSON.stringify(name)}, ${JSON.stringify(file)}, ${line});`);
     targets.set(fn, constant);
   }
   for (const [fn, constant] of targets) {
@@ -74,12 +76,17 @@ function isUntracedFile(source: string): boolean {
   return /^\s*\/\*\*(?:(?!\*\/)[\s\S])*@notrace\b/.test(source);
 }
 
-/** Does the doc comment right before `statement` say `@inline` or `@notrace`? */
+/** The doc comment right before `statement`; empty: none. */
+function docOf(code: string, comments: Comment[], statement: Node): string {
+  const comment = comments.findLast((c) => c.end <= statement.start);
+  return comment !== undefined && /^\s*$/.test(code.slice(comment.end, statement.start)) ? comment.value : '';
+}
+
 function isUntraced(code: string, comments: Comment[], statement: Node): boolean {
-  for (let i = comments.length - 1; i >= 0; i--) {
-    const comment = comments[i] as Comment;
-    if (comment.end > statement.start) continue;
-    return /^\s*$/.test(code.slice(comment.end, statement.start)) && /@(inline|notrace)\b/.test(comment.value);
-  }
-  return false;
+  return /@(inline|notrace)\b/.test(docOf(code, comments, statement));
+}
+
+/** The function that `statement` counts as, if not as itself. */
+function partOf(code: string, comments: Comment[], statement: Node): string | undefined {
+  return /@partOf (\w+)/.exec(docOf(code, comments, statement))?.[1];
 }

@@ -29,6 +29,14 @@ test('@inline and @notrace functions count as their caller', () => {
   expect(lines('/** Head. @notrace */\nimport "x";\nfunction f() { return 1; }\n')).not.toContain('__fentry__(');
 });
 
+test('@partOf: the larger part of a function counts as that function', () => {
+  const out = lines(
+    '/** Small. @inline */\nexport function f(x) { return x || g(x); }\n/** Large. @partOf f */\nfunction g(x) { return x; }\n',
+  );
+  expect(out).toContain('const __fn_g = __register__("f", "src/kernel/x.ts", 4);');
+  expect(out).toContain('export function f(x) { return x || g(x); }');
+});
+
 test('@notrace at the head of the source counts even where tsc dropped the comment', () => {
   const source = '/**\n * Head. @notrace: because.\n */\nimport type { X } from "x";\nfunction f() { return 1; }\n';
   expect(instrument('function f() { return 1; }\n', 'src/kernel/x.ts', 's', (line) => line, source)).not.toContain('__fentry__(');

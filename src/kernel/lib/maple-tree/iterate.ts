@@ -27,8 +27,8 @@ const SLOT = (maple_node.slot as number) >> 2;
 const PIVOT = (maple_node.pivot as number) >> 3;
 
 const boot = bootOptions();
-/** Dereferences are neither checked nor delayed nor scheduling points: a plain load is all that is left of mt_slot. */
-const UNHEARD = boot.lockdep === 'off' && boot.delay === 'none' && !boot.forced && !boot.stepped;
+/** Nobody hears of calls, and dereferences are neither checked nor delayed nor scheduling points: plain loads are all that is left of a step. */
+const UNHEARD = boot.lockdep === 'off' && boot.delay === 'none' && !boot.forced && !boot.stepped && !boot.record && !boot.traceCalls;
 
 /** Puts the cursor on slot `offset` of a leaf. @inline */
 function mas_land(mas: ma_state, node: number, offset: number): void {
@@ -192,7 +192,7 @@ function mas_next_root(mas: ma_state): number {
   return 0;
 }
 
-/** {@link mas_find} where the next entry is not at hand. @inline */
+/** {@link mas_find} where the next entry is not at hand. @partOf mas_find */
 function findFarther(mas: ma_state, max: number): number {
   if (mas.node <= MAS_PAUSE && mas.node !== MAS_ROOT) {
     if (mas.node === MAS_PAUSE) {
@@ -212,7 +212,7 @@ function findFarther(mas: ma_state, max: number): number {
   return mas_next_entry(mas, max);
 }
 
-/** {@link mas_next} where the next entry is not at hand. @inline */
+/** {@link mas_next} where the next entry is not at hand. @partOf mas_next */
 function nextFarther(mas: ma_state, max: number): number {
   if (mas.node <= MAS_PAUSE && mas.node !== MAS_ROOT) {
     mas.node = MAS_START;
@@ -225,14 +225,14 @@ function nextFarther(mas: ma_state, max: number): number {
 /**
  * The next entry at or above the cursor: on a fresh cursor the one at `index`, else, and on a range, the next one that begins
  * at or below `max`.
- * @returns the entry, with its range in `index`..`last`; 0 if there is none
+ * @returns the entry, with its range in `index`..`last`; 0 if there is none @inline
  */
 export function mas_find(mas: ma_state, max: number): number {
   const entry = UNHEARD ? nextNearby(mas, max) : 0;
   return entry !== 0 ? entry : findFarther(mas, max);
 }
 
-/** The next entry above the range, of an entry or NULL, around the cursor that begins at or below `max`. Returns as {@link mas_find}. */
+/** The next entry above the range, of an entry or NULL, around the cursor that begins at or below `max`. Returns as {@link mas_find}. @inline */
 export function mas_next(mas: ma_state, max: number): number {
   const entry = UNHEARD ? nextNearby(mas, max) : 0;
   return entry !== 0 ? entry : nextFarther(mas, max);
