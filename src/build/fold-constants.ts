@@ -1,5 +1,5 @@
 /**
- * Constants of one kernel module that another one uses, put in as numbers.
+ * Constants of one module of machine or kernel that another one uses, put in as numbers.
  *
  * The JIT folds a module's own constants, but an imported one costs a load of the module's cell, and a field of a struct
  * object (`mm_struct.mm_users`) a load of the object and of the field, each time. Linux has all of these as literals from

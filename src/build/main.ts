@@ -1,5 +1,5 @@
 /**
- * The build after tsc: constants are put in as numbers (fold-constants.ts), kernel functions announce themselves
+ * The build after tsc: constants of machine and kernel are put in as numbers (fold-constants.ts), kernel functions announce themselves
  * (instrument.ts), and the stepped form of the kernel is written (stepped/main.ts).
  *
  * tsc compiles again only what changed, and a module does not change when a constant that was put into it does. So the
@@ -19,22 +19,30 @@ import { buildStepped } from './stepped/main.ts';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), '..');
 const kernel = join(source, 'kernel');
+const machine = join(source, 'machine');
 const root = join(source, '..', '..');
 const constantsFile = join(source, '..', '.constants');
 /** Set while everything is compiled again: once is enough. */
 const AGAIN = 'KSMRACE_BUILD_AGAIN';
 
-/** The compiled modules of the kernel. */
-function kernelModules(): Map<string, string> {
+/** Stands in front of modules of the machine that are finished; those of the kernel say more (instrument.ts). */
+const MARK = '/* constants are put in: build/fold-constants */';
+
+/** The compiled modules of the machine and of the kernel. */
+function compiledModules(): Map<string, string> {
   const modules = new Map<string, string>();
-  for (const entry of readdirSync(kernel, { recursive: true, withFileTypes: true })) {
+  for (const folder of [machine, kernel]) addModules(folder, modules);
+  return modules;
+}
+
+function addModules(folder: string, modules: Map<string, string>): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
     const file = join(entry.parentPath, entry.name);
     // tsc leaves the output of a source that is gone; nobody compiles it again.
     if (existsSync(join(root, 'src', relative(source, file).replace(/\.js$/, '.ts')))) modules.set(file, readFileSync(file, 'utf8'));
     else rmSync(file);
   }
-  return modules;
 }
 
 /** Compiles everything again and finishes it, in a process that knows nothing of the old modules. */
@@ -51,9 +59,9 @@ function replaceFile(file: string, text: string): void {
   renameSync(`${file}.${process.pid}`, file);
 }
 
-const modules = kernelModules();
+const modules = compiledModules();
 /** As tsc wrote them; none when all are finished already. */
-const fresh = new Map([...modules].filter(([, code]) => !isInstrumented(code)));
+const fresh = new Map([...modules].filter(([, code]) => !isInstrumented(code) && !code.startsWith(MARK)));
 const offered = new Map<string, Constants | undefined>();
 if (fresh.size > 0) {
   // Loading the kernel declares all its structs. Its memory belongs to this process and goes away with it.
@@ -61,7 +69,7 @@ if (fresh.size > 0) {
   const { declaredLayouts } = await import('../machine/layout.ts');
   const constantsOf = (file: string): Constants | undefined => {
     if (!offered.has(file))
-      offered.set(file, file.startsWith(kernel) ? foldableExports(readFileSync(file, 'utf8'), declaredLayouts()) : undefined);
+      offered.set(file, modules.has(file) ? foldableExports(readFileSync(file, 'utf8'), declaredLayouts()) : undefined);
     return offered.get(file);
   };
   const constants = JSON.stringify([...modules.keys()].sort().map((file) => [relative(source, file), ...(constantsOf(file) ?? [])]));
@@ -69,10 +77,15 @@ if (fresh.size > 0) {
   if (others && (!existsSync(constantsFile) || readFileSync(constantsFile, 'utf8') !== constants)) buildAgain();
   const finished = new Map<string, string>();
   for (const [file, code] of fresh) {
+    const folded = foldConstants(code, file, constantsOf);
+    if (file.startsWith(machine)) {
+      finished.set(file, `${MARK} ${folded}`);
+      continue;
+    }
     const shadowStack = relative(dirname(file), join(source, 'machine', 'shadow-stack.js'));
     const name = `src/${relative(source, file).replace(/\.js$/, '.ts')}`;
     const { text, lineOf } = sourceOf(`${file}.map`);
-    finished.set(file, instrument(foldConstants(code, file, constantsOf), name, shadowStack, lineOf, text));
+    finished.set(file, instrument(folded, name, shadowStack, lineOf, text));
   }
   for (const [file, code] of finished) replaceFile(file, code);
   replaceFile(constantsFile, constants);
