@@ -9,6 +9,11 @@ export interface SourceOf {
   lineOf: (line: number) => number;
 }
 
+/** The TypeScript text that the map in `mapFile` carries. */
+export function sourceText(mapFile: string): string {
+  return (JSON.parse(readFileSync(mapFile, 'utf8')) as { sourcesContent: string[] }).sourcesContent[0] as string;
+}
+
 /** Reads the map in `mapFile`, which must carry its source. */
 export function sourceOf(mapFile: string): SourceOf {
   const payload = JSON.parse(readFileSync(mapFile, 'utf8')) as { sourcesContent: string[] };

@@ -10,7 +10,6 @@
  */
 import type { CallExpression, Node } from 'acorn';
 import { ancestor } from 'acorn-walk';
-import { headOf } from './memory-access.ts';
 import type { Fn, Module, Program } from './modules.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: acorn's node types are unions that only get in the way of a walker
@@ -126,12 +125,12 @@ export function analyse(program: Program, kinds: ReadonlyMap<string, number>, li
  * at their head know what they do.
  */
 function isEntrance(module: Module): boolean {
-  return module.file.includes('/kernel/scenarios/') || headOf(module).includes('@entrances');
+  return module.file.includes('/kernel/scenarios/') || module.head.includes('@entrances');
 }
 
 /** A call of a module's constant in a file of entrances: of a function that came from elsewhere and may step. */
 export function entersByValue(module: Module, call: CallExpression): boolean {
-  return call.callee.type === 'Identifier' && module.constants.has(call.callee.name) && headOf(module).includes('@entrances');
+  return call.callee.type === 'Identifier' && module.constants.has(call.callee.name) && module.head.includes('@entrances');
 }
 
 /** Functions that are named other than as the callee of a call, with the first such place. */

@@ -13,7 +13,6 @@ import { basename, dirname, join, relative } from 'node:path';
 import type { Node } from 'acorn';
 import { sourceOf } from '../source-lines.ts';
 import { analyse } from './analysis.ts';
-import { headOf } from './memory-access.ts';
 import { type Module, Program, readModule } from './modules.ts';
 import { rewrite, specifierFrom } from './rewrite.ts';
 import { stepTable } from './step-table.ts';
@@ -44,7 +43,7 @@ export function buildStepped(dist: string): void {
   const stepped = steppedModules(program, source);
   for (const name of ['bytes', 'door', 'lockword', 'plain']) stepped.add(join(source, 'machine', `${name}.js`));
   const machine = (name: string) => join(source, 'machine', `${name}.js`);
-  const unchecked = (file: string) => /@notrace\b/.test(headOf(program.modules.get(file) as Module));
+  const unchecked = (file: string) => /@notrace\b/.test((program.modules.get(file) as Module).head);
   /** Where `from` finds what it imports as `file`. */
   const placeOf = (file: string, from?: string) => {
     if (['slab', 'wait', 'heap-check'].some((name) => file === machine(name))) return join(source, 'machine', 'stepped', basename(file));
@@ -104,7 +103,7 @@ function steppedModules(program: Program, source: string): Set<string> {
   const kernel = [...program.modules.values()].filter((m) => m.file.startsWith(join(source, 'kernel')));
   const out = new Set<string>();
   const importsOf = (m: Module) => new Set([...m.imports.values(), ...m.exported.values()].map((b) => b.file));
-  const kept = (m: Module) => headOf(m).includes('@unrewound');
+  const kept = (m: Module) => m.head.includes('@unrewound');
   for (let grew = true; grew; ) {
     grew = false;
     for (const m of kernel) {

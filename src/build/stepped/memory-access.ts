@@ -30,11 +30,6 @@ export const ACCESS_NAMES = [
   ...Object.values(WIDTH).flatMap((width) => [`__note${width}__`, `__write${width}__`, `__read${width}__`]),
 ];
 
-/** Head comment of a compiled module: the first doc comment. */
-export function headOf(module: Module): string {
-  return /\/\*\*[\s\S]*?\*\//.exec(module.code)?.[0] ?? '';
-}
-
 /**
  * Rewrites the accesses of one module. Must run before other edits of the same places.
  * @param fail  throws, naming the place of a node

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type CallExpression, type FunctionDeclaration, type Node, parse } from 'acorn';
 import { simple } from 'acorn-walk';
+import { sourceText } from '../source-lines.ts';
 
 /** One top-level function. */
 export interface Fn {
@@ -24,6 +25,8 @@ interface Binding {
 export interface Module {
   readonly file: string;
   readonly code: string;
+  /** The first doc comment of its source. tsc drops one that stands before an import of types only. */
+  readonly head: string;
   readonly ast: Node & { body: Node[] };
   readonly functions: Map<string, Fn>;
   readonly imports: Map<string, Binding>;
@@ -45,6 +48,7 @@ export function readModule(file: string): Module {
   const module: Module = {
     file,
     code,
+    head: /\/\*\*[\s\S]*?\*\//.exec(sourceText(`${file}.map`))?.[0] ?? '',
     ast,
     functions: new Map(),
     imports: new Map(),

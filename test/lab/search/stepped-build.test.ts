@@ -20,14 +20,14 @@ import { awaitChange } from '../machine/wait.js';
 import { i32 } from '../machine/memory.js';
 `;
 
-/** Builds one kernel module of these lines, the first of which is line 5; gives what was written. */
-function build(lines: string): string {
+/** Builds one kernel module of these lines, the first of which is line 5; gives what was written. `head` stands in its source only. */
+function build(lines: string, head = ''): string {
   mkdirSync(join(dist, 'src/kernel'), { recursive: true });
   writeFileSync(join(dist, 'src/kernel/made.js'), HEAD + lines);
   const mappings = `AAAA;${'AACA;'.repeat(40)}`;
   writeFileSync(
     join(dist, 'src/kernel/made.js.map'),
-    JSON.stringify({ version: 3, sources: ['made.ts'], sourcesContent: [HEAD + lines], names: [], mappings }),
+    JSON.stringify({ version: 3, sources: ['made.ts'], sourcesContent: [head + HEAD + lines], names: [], mappings }),
   );
   buildStepped(dist);
   return readFileSync(join(dist, 'stepped/kernel/made.js'), 'utf8');
@@ -51,6 +51,12 @@ function loops(mm) { for (let i = 0; i < 3; i++) if (test_exit(mm)) return i; re
 `);
     expect(code).toContain('function test_exit(mm) { return READ_ONCE(mm, 12) === 0; }');
     expect(code).toContain('(__step__(1, ((mm)) + (12)) ? yield : 0, test_exit(mm))');
+  });
+
+  test('accesses of a file that says @notrace are noted, but not checked, though tsc dropped its head', () => {
+    const lines = 'function writes(p) { i32[p >> 2] = i32[(p + 4) >> 2]; }\n';
+    expect(build(lines)).toContain('i32[__write32__(p >> 2)] = i32[__read32__((p + 4) >> 2)]');
+    expect(build(lines, '/** Of the validator. @notrace */ ')).toContain('i32[__note32__(p >> 2)] = i32[(p + 4) >> 2]');
   });
 
   test('arguments that do something are evaluated once, in order, before the point is announced', () => {
