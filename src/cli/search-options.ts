@@ -8,11 +8,11 @@ import type { OptionTable } from './command.ts';
 import { common } from './common-options.ts';
 import { didYouMean } from './nearest.ts';
 import { steppedVariantModule } from './search-variant.ts';
+import { MOST_PAGES, MOST_VMAS } from './subject-check.ts';
 
-/** Most threads, VMAs and pages of a search: what an engine's memory holds. */
 const MOST_THREADS = 64;
-const MOST_VMAS = 512;
-const MOST_PAGES = 512;
+/** Most orderings that a strategy aims at. */
+export const MOST_DEPTH = 100;
 
 export const subjectOptionTable = {
   ...common('scenario', 'variant', 'vmas'),

@@ -5,6 +5,8 @@ import { strategyNames } from '../lab/search/strategy.ts';
 import { decodeToken, type Token } from '../lab/search/token.ts';
 import { type Arguments, quoted } from './arguments.ts';
 import type { Output } from './output.ts';
+import { MOST_DEPTH } from './search-options.ts';
+import { checkSubject } from './subject-check.ts';
 
 /** The token, its scenario's least number of tasks, and whether it is of this very code. */
 export interface TokenArgument {
@@ -16,15 +18,8 @@ export interface TokenArgument {
 /** @throws UsageError */
 export async function tokenArgument(args: Arguments, code: Code, out: Output): Promise<TokenArgument> {
   const token = decodeToken(args.positional(0, 'TOKEN'));
-  const { scenarios } = await import('../kernel/scenarios/index.ts');
-  const scenario = scenarios.find(({ name }) => name === token.scenario);
-  if (scenario === undefined) {
-    throw new UsageError(`the token is for scenario ${token.scenario}, which is none of ${scenarios.map(({ name }) => name).join(', ')}`);
-  }
+  const scenario = await checkSubject(token, 'the token');
   const { variant, tasks } = token.workload;
-  if (!scenario.variants.includes(variant)) {
-    throw new UsageError(`the token is for variant ${variant}, and ${token.scenario} has ${scenario.variants.join(', ')}`);
-  }
   if (variant === 'user' && code.variantHash === undefined) {
     throw new UsageError('the token is for a variant of your own: name its module with --variant FILE');
   }
@@ -32,11 +27,17 @@ export async function tokenArgument(args: Arguments, code: Code, out: Output): P
   if (variant !== 'user' && module !== undefined) {
     throw new UsageError(`--variant ${quoted(module)}: the token is for variant ${variant}, which needs no module`);
   }
-  const [least, most] = scenario.taskLimits;
-  if (tasks < least || tasks > most) throw new UsageError(`the token is for ${tasks} tasks, and ${token.scenario} has ${least} to ${most}`);
   const { schedule } = token;
-  if ('strategy' in schedule && !strategyNames().includes(schedule.strategy)) {
-    throw new UsageError(`the token is for strategy ${schedule.strategy}, which is none of ${strategyNames().join(', ')}`);
+  if ('strategy' in schedule) {
+    if (!strategyNames().includes(schedule.strategy)) {
+      throw new UsageError(`the token is for strategy ${schedule.strategy}, which is none of ${strategyNames().join(', ')}`);
+    }
+    if (schedule.depth < 1 || schedule.depth > MOST_DEPTH) {
+      throw new UsageError(`the token is for depth ${schedule.depth}, and a depth is from 1 to ${MOST_DEPTH}`);
+    }
+  } else {
+    const stranger = schedule.find(({ task }) => task >= tasks);
+    if (stranger !== undefined) throw new UsageError(`the token lets task ${stranger.task + 1} run, and has ${tasks} tasks`);
   }
   const here = codeHash(token, code);
   const sameCode = token.codeHash === here;
@@ -47,5 +48,5 @@ export async function tokenArgument(args: Arguments, code: Code, out: Output): P
         : `the token is of other code (${token.codeHash}, this is ${here}): played as far as it fits`,
     );
   }
-  return { token, leastTasks: least, sameCode };
+  return { token, leastTasks: scenario.taskLimits[0], sameCode };
 }

@@ -4,7 +4,8 @@
  * Each file is written beside its place and renamed, so that whoever reads, also after a crash, finds whole files.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { makeDirectory, missingDirectories, reason } from './directories.ts';
 import { UsageError } from './errors.ts';
 import type { Summary } from './summary.ts';
 import { summaryText } from './summary-text.ts';
@@ -34,20 +35,6 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** Why a system call failed, without its path. */
-function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const known: Record<string, string> = {
-    EACCES: 'permission denied',
-    ENOENT: 'no such file or directory',
-    ENOTDIR: 'a part of the path is not a directory',
-    EEXIST: 'a file of that name is there',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'the disk is full',
-  };
-  return known[code] ?? (error instanceof Error ? error.message : String(error));
-}
-
 /** Writes one. */
 export class ResultDirectory {
   readonly path: string;
@@ -68,12 +55,9 @@ export class ResultDirectory {
     this.#text = join(path, `${stem}.txt`);
     if (path === '') throw new UsageError('--out "" is not a directory name');
     if (existsSync(join(path, `${stem}.json`))) throw new UsageError(`--out ${path} holds the results of another run already`);
-    const missing: string[] = [];
-    for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.unshift(at);
-    this.#made = missing[0];
+    this.#made = missingDirectories(path)[0];
     try {
-      // One by one: a recursive mkdir of Node 20 never returns under /proc.
-      for (const at of missing) mkdirSync(at);
+      makeDirectory(path);
       writeWhole(this.#text, '');
     } catch (error) {
       this.discard();

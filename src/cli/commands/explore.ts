@@ -1,5 +1,6 @@
 /** `ksmrace explore`: every schedule up to a bound, or every trace; certificates and their check. */
 import { availableParallelism } from 'node:os';
+import { checkWritable } from '../../lab/directories.ts';
 import { UsageError } from '../../lab/errors.ts';
 import {
   type Certificate,
@@ -31,6 +32,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { type Output, table, thousands } from '../output.ts';
 import { replayAlone, showReplay, tokenOf } from '../search-findings.ts';
 import { bootOf, subjectOf, subjectOptionTable, threadOptionTable, threadsOf } from '../search-options.ts';
+import { checkSubject } from '../subject-check.ts';
 import { exitFor, expectation } from './stress.ts';
 
 const DEFAULT_PREEMPTIONS = 2;
@@ -46,12 +48,29 @@ interface Plan {
 
 async function planOf(args: Arguments, boot: SearchBoot): Promise<Plan> {
   const { check, resume } = { check: args.text('check'), resume: args.text('resume') };
+  if (check !== undefined && resume !== undefined) throw new UsageError('--check and --resume exclude each other');
+  const ofTheFile = [
+    'all',
+    'preemptions',
+    'scenario',
+    'vmas',
+    'tasks',
+    'pages',
+    'scanned',
+    ...(boot.variantHash === undefined ? ['variant'] : []),
+  ];
+  const given = ofTheFile.find((name) => args.has(name));
+  if ((check ?? resume) !== undefined && given !== undefined) {
+    throw new UsageError(`--${given} is said by the file of --${check === undefined ? 'resume' : 'check'} already: leave it out`);
+  }
   if (check !== undefined) {
     const claim = readCertificate(check, boot);
+    await checkSubject(claim, check);
     return { subject: { scenario: claim.scenario, workload: claim.workload }, state: newExploration(claim.bound), claim };
   }
   if (resume !== undefined) {
     const { scenario, workload, state } = readCheckpoint(resume, boot);
+    await checkSubject({ scenario, workload }, resume);
     return { subject: { scenario, workload }, state, claim: undefined };
   }
   if (args.has('all') && args.has('preemptions')) throw new UsageError('--all and --preemptions exclude each other');
@@ -109,6 +128,7 @@ Ctrl-C writes the checkpoint, if --checkpoint names a file.`,
     const boot = bootOf(args);
     const plan = await planOf(args, boot);
     const { subject, state, claim } = plan;
+    for (const flag of ['certificate', 'checkpoint']) if (args.has(flag)) checkWritable(`--${flag}`, args.text(flag) as string);
     const expected = expectation(args);
     const seconds = args.decimal('seconds', undefined, { min: 0.01, max: 1e7 });
     const threads = state.bound === 'all' ? 1 : threadsOf(args);

@@ -19,7 +19,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { didYouMean } from '../nearest.ts';
 import { thousands } from '../output.ts';
 import { findingText, replayAlone, showReplay, tokenOf } from '../search-findings.ts';
-import { bootOf, subjectOf, subjectOptionTable, threadOptionTable, threadsOf } from '../search-options.ts';
+import { bootOf, MOST_DEPTH, subjectOf, subjectOptionTable, threadOptionTable, threadsOf } from '../search-options.ts';
 import { seedOf } from '../stress-options.ts';
 import { exitFor, expectation } from './stress.ts';
 
@@ -61,7 +61,7 @@ export const command: Command = {
     const options = {
       ...subject,
       strategy: strategyOption(args),
-      depth: args.whole('depth', 2, { min: 1, max: 100 }),
+      depth: args.whole('depth', 2, { min: 1, max: MOST_DEPTH }),
       seed: seedOf(args),
       schedules,
       seconds: args.decimal('seconds', endless ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: 1e7 }),

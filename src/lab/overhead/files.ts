@@ -1,6 +1,7 @@
 /** What a result directory of `overhead` holds: text, JSON, all samples as CSV, plots. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../directories.ts';
 import type { Cell, Condition, Entry, OverheadResult } from './result.ts';
 import { overheadText } from './text-report.ts';
 
@@ -28,7 +29,7 @@ export function samplesCsv(cells: readonly Cell[]): string {
  * @returns the names of the files
  */
 export async function writeOverhead(directory: string, result: OverheadResult, cells: readonly Cell[]): Promise<string[]> {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const names: string[] = [];
   const write = (name: string, text: string): void => {
     writeFileSync(join(directory, name), text);

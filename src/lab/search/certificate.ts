@@ -1,5 +1,6 @@
 /** A finished exploration as a statement that another machine can check, and one that was broken off, to go on with. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { reason } from '../directories.ts';
 import { UsageError } from '../errors.ts';
 import { type Code, codeHash } from './code-hash.ts';
 import { type Bound, type ExploreState, hashOfTraces, type Level, totals } from './explore.ts';
@@ -73,7 +74,7 @@ export function writeStatement(file: string, statement: Certificate | Checkpoint
     writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(statement, undefined, statement.format === CERTIFICATE ? 2 : 0)}\n`);
     renameSync(`${file}.${process.pid}`, file);
   } catch (error) {
-    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
+    throw new UsageError(`${file} can't be written: ${reason(error)}`);
   }
 }
 
@@ -82,7 +83,7 @@ function read(file: string, format: string, what: string, code: Code): Subject &
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as a ${what}: ${(error as Error).message}`);
+    throw new UsageError(`${file} cannot be read as a ${what}: ${error instanceof SyntaxError ? 'it is not JSON' : reason(error)}`);
   }
   if ((content as { format?: unknown } | null)?.format !== format)
     throw new UsageError(`${file} is no ${what} of this version (${format})`);

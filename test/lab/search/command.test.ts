@@ -1,10 +1,12 @@
 /** The search on the command line: from a finding to its token, back again, shorter, on real threads; proofs and their check. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeToken } from '../../../src/lab/search/token.ts';
 
 const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 let folder: string;
@@ -112,6 +114,58 @@ test("a variant of the user's own is stepped too, and a bad one is told", () => 
   expect(wrong.status).toBe(1);
 });
 
+test('a token whose checksum is right but that asks for nonsense is refused', () => {
+  const { workload } = { workload: { variant: 'unfixed', tasks: 2, vmas: 1, pages: 1, processes: 0, scanned: false } };
+  const whole = { scenario: 'ksm-exit', workload, codeHash: '00000000', schedule: [{ task: 1, steps: 5 }] };
+  const seed = { strategy: 'pct', depth: 2, seed: 1, index: 1 };
+  for (const [token, message] of [
+    [{ ...whole, scenario: 'nix' }, /the token is for scenario nix, which is none of ksm-exit/],
+    [{ ...whole, workload: { ...workload, variant: 'nix' } }, /the token is for variant nix, and ksm-exit has unfixed/],
+    [{ ...whole, workload: { ...workload, tasks: 9 } }, /the token is for 9 tasks, and ksm-exit has 2 to 4/],
+    [{ ...whole, workload: { ...workload, pages: 1e9 } }, /the token is for 1000000000 pages/],
+    [{ ...whole, schedule: [{ task: 2, steps: 5 }] }, /the token lets task 3 run, and has 2 tasks/],
+    [{ ...whole, schedule: { ...seed, strategy: '../engine' } }, /the token is for strategy ..\/engine/],
+    [{ ...whole, schedule: { ...seed, depth: 1e6 } }, /the token is for depth 1000000/],
+  ] as const) {
+    const { status, stderr } = ksmrace('replay', encodeToken(token));
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(status).toBe(1);
+  }
+});
+
+test('Ctrl-C writes the checkpoint and the summary, and from there it goes on', async () => {
+  const file = join(folder, 'stopped.json');
+  const child = spawn(process.execPath, [
+    main,
+    'explore',
+    '--variant',
+    'fixed',
+    '--preemptions',
+    '6',
+    '--seconds',
+    '40',
+    '--checkpoint',
+    file,
+    '--json',
+  ]);
+  let [said, result] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    result += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    // With the first level it has begun for good.
+    if (/preemptions:/.test(chunk) && !/preemptions:/.test(said)) child.kill('SIGINT');
+    said += chunk;
+  });
+  const [status] = await once(child, 'exit');
+  const summary = JSON.parse(result);
+  expect([status, summary.complete, summary.partial]).toEqual([0, false, true]);
+  expect(said).toContain(`go on with: ksmrace explore --resume ${file}`);
+  const rest = json('explore', '--resume', file, '--seconds', '0.3').result;
+  expect(rest.schedules).toBeGreaterThan(summary.schedules);
+});
+
 test.each([
   [['fuzz', '--strategy', 'pcct'], /--strategy pcct is not one of .*did you mean pct/],
   [['fuzz', '--scenario', 'nothing'], /--scenario nothing is not one of/],
@@ -119,7 +173,12 @@ test.each([
   [['fuzz', '--tasks', '9'], /--tasks 9 is out of range/],
   [['explore', '--all', '--preemptions', '2'], /--all and --preemptions exclude each other/],
   [['explore', '--preemptions', '9', '--tasks', '4', '--vmas', '8'], /--preemptions 9 would take about .* hours/],
-  [['explore', '--check', '/nowhere/proof.json'], /cannot be read as a certificate/],
+  [['explore', '--check', '/nowhere/proof.json'], /proof.json cannot be read as a certificate: no such file/],
+  [['explore', '--check', 'proof.json', '--resume', 'half.json'], /--check and --resume exclude each other/],
+  [['explore', '--check', 'proof.json', '--vmas', '2'], /--vmas is said by the file of --check already/],
+  [['explore', '--resume', 'half.json', '--variant', 'fixed'], /--variant is said by the file of --resume already/],
+  [['explore', '--all', '--certificate', '/nowhere/proof.json'], /--certificate \/nowhere\/proof.json can't be written: no such file/],
+  [['fuzz', '--corpus', '/proc/nowhere'], /--corpus \/proc\/nowhere can't be used: no such file/],
   [['replay', 'k2-abc'], /version k2/],
   [['replay', 'k1-abc'], /cut or mistyped/],
   [['minimize'], /TOKEN is missing/],
