@@ -1,5 +1,6 @@
 /** Shows what a search found: report, diagram, the schedule in words, and how to see it again. */
 import { type Code, codeHash } from '../lab/search/code-hash.ts';
+import { BROKEN_BOOKS } from '../lab/search/engine-limits.ts';
 import { type SearchBoot, SearchPool } from '../lab/search/pool.ts';
 import type { Replayed } from '../lab/search/replay.ts';
 import type { Subject } from '../lab/search/session.ts';
@@ -33,4 +34,12 @@ export function showReplay(out: Output, replayed: Replayed): void {
   if (report !== '') out.say(`${report}\n`);
   if (diagram !== '') out.say(`${diagram}\n`);
   if (story !== '') out.say(`${story}\n`);
+}
+
+/** Says it when a finding is our own bug: KSM's counters, lists and trees against the page tables (--check-pages). */
+export function saysBrokenBooks(out: Output, found: readonly { kind: string; title: string }[]): boolean {
+  const broken = found.filter(({ kind }) => kind === BROKEN_BOOKS);
+  for (const { title } of broken)
+    out.error(`the emulator failed: KSM's books are wrong after a schedule (its token, with replay --check-pages, shows it): ${title}`);
+  return broken.length > 0;
 }

@@ -1,5 +1,6 @@
 /** The options that `fuzz`, `explore`, `replay` and `minimize` share: which scenario, how much of it, on how many threads. */
 import { availableParallelism } from 'node:os';
+import type { Scenario } from '../kernel/scenarios/scenario.ts';
 import { UsageError } from '../lab/errors.ts';
 import type { SearchBoot } from '../lab/search/pool.ts';
 import type { Subject } from '../lab/search/session.ts';
@@ -8,7 +9,7 @@ import type { OptionTable } from './command.ts';
 import { common } from './common-options.ts';
 import { didYouMean } from './nearest.ts';
 import { steppedVariantModule } from './search-variant.ts';
-import { MOST_PAGES, MOST_VMAS } from './subject-check.ts';
+import { MOST_FRAMES, MOST_PAGES, MOST_VMAS } from './subject-check.ts';
 
 const MOST_THREADS = 64;
 /** Most orderings that a strategy aims at. */
@@ -18,12 +19,14 @@ export const subjectOptionTable = {
   ...common('scenario', 'variant', 'vmas'),
   tasks: { kind: 'value', value: 'N', help: "how many of the scenario's tasks run (default: the least, for ksm-exit 2)" },
   pages: { kind: 'value', value: 'N', help: 'touched pages per area (default 1)' },
+  frames: { kind: 'value', value: 'N', help: 'page frames that there are once all is set up (default: as the scenario has it)' },
   scanned: { kind: 'value', value: 'yes|no', help: 'has ksmd scanned the process before? (default no)' },
 } as const satisfies OptionTable;
 
 export const threadOptionTable = {
   workers: { kind: 'value', value: 'N', help: 'search threads, one engine each (default: one per core)' },
   lockdep: { kind: 'value', value: 'on|off', help: 'the lock validator (default on)' },
+  'check-pages': { kind: 'flag', help: "hold KSM's counters, lists and trees against the page tables after each schedule" },
   races: { kind: 'flag', help: 'look for data races on plain accesses as well (FastTrack); slower' },
 } as const satisfies OptionTable;
 
@@ -48,9 +51,18 @@ export async function subjectOf(args: Arguments): Promise<Subject> {
       vmas: args.whole('vmas', defaults.vmas, { min: 1, max: MOST_VMAS }),
       pages: args.whole('pages', defaults.pages, { min: 1, max: MOST_PAGES }),
       processes: defaults.processes,
+      ...framesOf(args, scenario),
       scanned: args.choice('scanned', ['yes', 'no'], defaults.scanned ? 'yes' : 'no') === 'yes',
     },
   };
+}
+
+/** The limit of page frames, if one was given. */
+function framesOf(args: Arguments, { name, limitsFrames }: Scenario): { frames?: number } {
+  if (!args.has('frames')) return {};
+  if (limitsFrames !== true)
+    throw new UsageError(`--frames ${quoted(args.text('frames') ?? '')} is of no use: scenario ${name} has no pages`);
+  return { frames: args.whole('frames', 0, { min: 1, max: MOST_FRAMES }) };
 }
 
 /** The file of a variant of the user's own, if --variant names one. */
@@ -68,5 +80,6 @@ export function threadsOf(args: Arguments): number {
 export function bootOf(args: Arguments): SearchBoot {
   const file = variantFile(args);
   const variant = file === undefined ? {} : steppedVariantModule(file);
-  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), races: args.has('races'), ...variant };
+  const checks = { races: args.has('races'), checkPages: args.has('check-pages') };
+  return { lockdep: args.choice('lockdep', ['on', 'off'], 'on'), ...checks, ...variant };
 }

@@ -10,6 +10,7 @@ import type { OptionTable } from './command.ts';
 import { common } from './common-options.ts';
 import { didYouMean } from './nearest.ts';
 import { subjectOf } from './search-options.ts';
+import { MOST_FRAMES } from './subject-check.ts';
 
 export const stressOptionTable = {
   shape: {
@@ -22,6 +23,12 @@ export const stressOptionTable = {
   scanned: { kind: 'value', value: 'yes|no|mix', help: 'paired: has ksmd scanned the process before? (default mix)' },
   delay: { kind: 'value', value: 'none|random|aimed', help: 'waits at scheduling points; aimed learns from its hits (default none)' },
   pages: { kind: 'value', value: 'N', help: 'touched pages per process (default: one per area; organic 64)' },
+  'page-bytes': {
+    kind: 'value',
+    value: 'N',
+    help: 'write N bytes to each page, a power of two up to 4096 (default: one number, which needs no memory)',
+  },
+  frames: { kind: 'value', value: 'N', help: 'page frames that there are; without one a process is killed (default: as many as fit)' },
   toggle: { kind: 'value', value: 'LIST', help: 'organic: what is written to run, and the sleep after (default 1:20ms,2:0ms)' },
   life: { kind: 'value', value: 'MS', help: 'organic: mean time from the last page to the exit, in ms (default 3)' },
   rest: { kind: 'value', value: 'MS', help: 'organic: mean time from an exit to the next fork, in ms (default 7)' },
@@ -40,7 +47,7 @@ export const stressOptionTable = {
   check: {
     kind: 'value',
     value: 'LIST',
-    help: 'heap (freed memory, leaks), refs (counts, who took and dropped), both as heap,refs, all or none (default refs; heap halves the rate)',
+    help: 'heap (freed memory, leaks), refs (counts, who took and dropped), pages (KSM against the page tables, after each trial), as heap,refs, all or none (default refs; heap halves the rate)',
   },
   'hung-task-seconds': {
     kind: 'value',
@@ -130,22 +137,30 @@ function limitsOf(args: Arguments): StressOptions['limits'] {
   return limits;
 }
 
-const CHECKS = ['heap', 'refs', 'all', 'none'] as const;
+const CHECKS = ['heap', 'refs', 'pages', 'all', 'none'] as const;
 
-/** `heap,refs`, `all` or `none` as switches. */
+/** `heap,refs,pages`, `all` or `none` as switches. */
 function checksOf(args: Arguments): Checks {
   const text = args.text('check') ?? 'refs';
   const named = text.split(',');
   for (const name of named) {
     if (!CHECKS.some((check) => check === name)) {
-      throw new UsageError(`--check ${quoted(text)} is not a list of heap, refs, nor all or none${didYouMean(name, CHECKS)}`);
+      throw new UsageError(`--check ${quoted(text)} is not a list of heap, refs, pages, nor all or none${didYouMean(name, CHECKS)}`);
     }
   }
   if (named.length > 1 && (named.includes('all') || named.includes('none'))) {
     throw new UsageError(`--check ${quoted(text)}: all and none stand alone`);
   }
   const wants = (name: string): boolean => named.includes(name) || named.includes('all');
-  return { heap: wants('heap'), refs: wants('refs') };
+  return { heap: wants('heap'), refs: wants('refs'), pages: wants('pages') };
+}
+
+/** How much of each page is written. */
+function pageBytesOf(args: Arguments, play: Play | undefined): number {
+  const bytes = args.whole('page-bytes', 0, { min: 64, max: 4096 });
+  if ((bytes & (bytes - 1)) !== 0) throw new UsageError(`--page-bytes ${bytes} is no power of two`);
+  if (bytes > 0 && play !== undefined) throw new UsageError(`--page-bytes ${bytes} is for --scenario ${SHAPED}`);
+  return bytes;
 }
 
 /** How many threads there are: worlds of their own share them evenly. */
@@ -183,6 +198,8 @@ export async function stressOptions(args: Arguments): Promise<StressOptions & { 
     ...(play === undefined ? variantOf(args, SHAPED) : { variant: play.workload.variant }),
     vmas,
     pages: play?.workload.pages ?? args.whole('pages', shape === 'organic' ? Math.max(64, vmas) : vmas, { min: 1, max: MOST_VMAS }),
+    pageBytes: pageBytesOf(args, play),
+    frames: play === undefined ? args.whole('frames', 0, { min: 1, max: MOST_FRAMES }) : (play.workload.frames ?? 0),
     seed: seedOf(args),
     seconds: args.decimal('seconds', noLimit ? Number.POSITIVE_INFINITY : DEFAULT_SECONDS, { min: 0.01, max: MOST_SECONDS }),
     trials,

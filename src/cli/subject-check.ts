@@ -6,6 +6,8 @@ import type { Subject } from '../lab/search/session.ts';
 /** Most VMAs and pages of a search: what an engine's memory holds. */
 export const MOST_VMAS = 512;
 export const MOST_PAGES = 512;
+/** Any limit above what an engine's memory holds is none. */
+export const MOST_FRAMES = 2 ** 20;
 const MOST_PROCESSES = 64;
 
 /**
@@ -19,7 +21,7 @@ export async function checkSubject({ scenario: name, workload }: Subject, what: 
   if (scenario === undefined) {
     throw new UsageError(`${what} is for scenario ${name}, which is none of ${scenarios.map((s) => s.name).join(', ')}`);
   }
-  const { variant, tasks, vmas, pages, processes } = workload;
+  const { variant, tasks, vmas, pages, processes, frames = 0 } = workload;
   if (!scenario.variants.includes(variant)) {
     throw new UsageError(`${what} is for variant ${variant}, and ${name} has ${scenario.variants.join(', ')}`);
   }
@@ -29,6 +31,7 @@ export async function checkSubject({ scenario: name, workload }: Subject, what: 
     ['areas', vmas, MOST_VMAS],
     ['pages', pages, MOST_PAGES],
     ['processes', processes, MOST_PROCESSES],
+    ['page frames', frames, MOST_FRAMES],
   ];
   for (const [of, n, limit] of numbers) {
     if (n < 0 || n > limit) throw new UsageError(`${what} is for ${n} ${of}, and a search thread holds at most ${limit}`);

@@ -45,6 +45,7 @@ export function summaryText(summary: Summary): string {
     ['  destroyed while waiting', grouped(hits.destroyedWhileWaiting)],
     ['  cursor window', grouped(hits.cursorWindow)],
     ...(summary.settings?.shape === 'organic' ? organicLines(summary) : []),
+    ...(summary.killed === undefined ? [] : [['killed', grouped(summary.killed)] as const]),
     ['reports', `${grouped(summary.reports)}, ${summary.signatures.length} distinct`],
   ];
   const out = [head, ...lines(pairs)];

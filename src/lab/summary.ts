@@ -50,6 +50,8 @@ export interface Summary {
   exits: number;
   /** Unmerge passes. */
   passes?: number;
+  /** Tasks that were killed because no page frame was left. */
+  killed?: number;
   /** Trials in which at least one report came. */
   trialsWithReport?: number;
   /** How it was run: shape, areas, delays and the like. */
@@ -122,7 +124,7 @@ export function addSummaries(summaries: readonly Summary[]): Summary {
       visits: sum.visits + other.visits,
       exits: sum.exits + other.exits,
     };
-    for (const field of ['trials', 'schedules', 'passes', 'trialsWithReport'] as const) {
+    for (const field of ['trials', 'schedules', 'passes', 'killed', 'trialsWithReport'] as const) {
       const value = addOptional(sum[field], other[field]);
       if (value !== undefined) merged[field] = value;
     }

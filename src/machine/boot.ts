@@ -44,6 +44,8 @@ export interface BootOptions {
   heapCheck: boolean;
   /** Reference ledger and refcount checks. @defaultValue false */
   refCheck: boolean;
+  /** What must hold of KSM is checked whenever nothing moves. @defaultValue false */
+  checkPages: boolean;
   /** All tasks in this one thread, switched by an engine at scheduling points. @defaultValue false */
   stepped: boolean;
   /** A recorded schedule is forced upon the threads (forced.ts). @defaultValue false */
@@ -73,6 +75,7 @@ const options: BootOptions = {
   ringRecords: 1024,
   heapCheck: false,
   refCheck: false,
+  checkPages: false,
   stepped: false,
   pageBytes: 4096,
   forced: false,

@@ -27,10 +27,10 @@ import { noHits } from '../../lab/summary.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
-import { EXIT_FOUND, EXIT_NOTHING } from '../exit-codes.ts';
+import { EXIT_FAILED, EXIT_FOUND, EXIT_NOTHING } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { type Output, table, thousands } from '../output.ts';
-import { replayAlone, showReplay, tokenOf } from '../search-findings.ts';
+import { replayAlone, saysBrokenBooks, showReplay, tokenOf } from '../search-findings.ts';
 import { bootOf, subjectOf, subjectOptionTable, threadOptionTable, threadsOf } from '../search-options.ts';
 import { checkSubject } from '../subject-check.ts';
 import { exitFor, expectation } from './stress.ts';
@@ -166,6 +166,7 @@ Ctrl-C writes the checkpoint, if --checkpoint names a file.`,
     out.object(summaryOf(subject, state, threads, took, boot));
     out.result(resultText(state, took, certificate));
     if (claim !== undefined) return verdict(out, claim, subject, state, boot);
+    if (saysBrokenBooks(out, state.found)) return EXIT_FAILED;
     return exitFor(totals(state).withFinding, expected);
   },
 };

@@ -14,11 +14,11 @@ import { summaryText } from '../../lab/summary-text.ts';
 import { type Arguments, quoted } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
-import { EXIT_USAGE } from '../exit-codes.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { didYouMean } from '../nearest.ts';
 import { thousands } from '../output.ts';
-import { findingText, replayAlone, showReplay, tokenOf } from '../search-findings.ts';
+import { findingText, replayAlone, saysBrokenBooks, showReplay, tokenOf } from '../search-findings.ts';
 import { bootOf, MOST_DEPTH, subjectOf, subjectOptionTable, threadOptionTable, threadsOf } from '../search-options.ts';
 import { seedOf } from '../stress-options.ts';
 import { exitFor, expectation } from './stress.ts';
@@ -120,6 +120,7 @@ export const command: Command = {
       );
       if (corpus.broken.length > 0) return EXIT_USAGE;
     }
+    if (saysBrokenBooks(out, result.found)) return EXIT_FAILED;
     return exitFor(result.withFinding, expected);
   },
 };

@@ -19,6 +19,7 @@ of its runs the report does not come.`,
     variant: { kind: 'value', value: 'FILE', help: 'the module, for a token of a variant of your own' },
     lockdep: threadOptionTable.lockdep,
     races: threadOptionTable.races,
+    'check-pages': threadOptionTable['check-pages'],
   },
   examples: [['minimize k1-...', 'shows the short schedule, its diagram and its token']],
   async run(args, out) {

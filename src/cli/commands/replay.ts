@@ -6,7 +6,7 @@ import type { Command } from '../command.ts';
 import { common } from '../common-options.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
-import { findingText, replayAlone, showReplay, tokenOf } from '../search-findings.ts';
+import { findingText, replayAlone, saysBrokenBooks, showReplay, tokenOf } from '../search-findings.ts';
 import { bootOf, threadOptionTable } from '../search-options.ts';
 import { tokenArgument } from '../token-argument.ts';
 import { exitFor, expectation } from './stress.ts';
@@ -24,6 +24,7 @@ export const command: Command = {
     variant: { kind: 'value', value: 'FILE', help: 'the module, for a token of a variant of your own' },
     lockdep: threadOptionTable.lockdep,
     races: threadOptionTable.races,
+    'check-pages': threadOptionTable['check-pages'],
     ...common('expect'),
   },
   examples: [
@@ -75,6 +76,7 @@ export const command: Command = {
       );
       if (!forced.same) return EXIT_FAILED;
     }
+    if (saysBrokenBooks(out, found)) return EXIT_FAILED;
     return exitFor(found.length, expected);
   },
 };

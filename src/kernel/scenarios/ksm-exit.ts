@@ -23,6 +23,7 @@ import { KSM_VARIANTS, type KsmVariant, set_ksm_variant } from '../mm/ksm-varian
 import { do_madvise } from '../mm/madvise.ts';
 import { do_user_addr_fault } from '../mm/memory.ts';
 import { vm_mmap } from '../mm/mmap.ts';
+import { set_frame_limit } from '../mm/page_alloc.ts';
 import { KMEM_CACHE } from '../mm/slab.ts';
 import type { Scenario, Workload } from './scenario.ts';
 
@@ -87,6 +88,7 @@ function setUp(workload: Workload): void {
   set(stage, ksm_exit_stage.first, makeMergeableProcess(workload.vmas, workload.pages));
   set(stage, ksm_exit_stage.second, workload.tasks > 3 ? makeMergeableProcess(workload.vmas, workload.pages) : NULL);
   if (workload.scanned) scanAll(workload.vmas * workload.pages * (workload.tasks > 3 ? 2 : 1));
+  set_frame_limit(workload.frames ?? 0);
 }
 
 function check(): string[] {
@@ -98,6 +100,7 @@ function check(): string[] {
 }
 
 function tearDown(): void {
+  set_frame_limit(0);
   mutex_lock(ksm_thread_mutex);
   unmerge_and_remove_all_rmap_items();
   mutex_unlock(ksm_thread_mutex);
@@ -110,6 +113,7 @@ export const ksmExit: Scenario = {
   variants: KSM_VARIANTS,
   taskLimits: [2, 4],
   defaults: { vmas: 1, pages: 1, processes: 0, scanned: false },
+  limitsFrames: true,
   tasks: (workload) => [SCANNER, EXIT, KSMD, EXIT2].slice(0, workload.tasks),
   setUp,
   check,

@@ -8,8 +8,8 @@
  * | unmerge | all pages merged | the unmerge pass, one process writes, the other exits |
  * | merge | checksums known: the next scan merges | ksmd scans, one process exits, the other writes |
  */
-import { get, set } from '../../machine/door.ts';
-import { NULL, type Ptr, pointer, struct } from '../../machine/layout.ts';
+import { get, getUlong, set, setUlong } from '../../machine/door.ts';
+import { NULL, type Ptr, pointer, struct, ulong } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
 import { mm_alloc, mmput } from '../fork.ts';
 import { PAGE_SIZE, VM_READ, VM_WRITE } from '../include/mm_types.ts';
@@ -22,6 +22,7 @@ import { unmerge_and_remove_all_rmap_items } from '../mm/ksm-unmerge.ts';
 import { set_ksm_variant } from '../mm/ksm-variants.ts';
 import { do_madvise } from '../mm/madvise.ts';
 import { vm_mmap } from '../mm/mmap.ts';
+import { set_frame_limit } from '../mm/page_alloc.ts';
 import { userLoadNumber, userStore } from '../mm/user-access.ts';
 import type { Scenario, Workload } from './scenario.ts';
 
@@ -30,15 +31,23 @@ const CONTENT = 1009;
 const WRITTEN = [2003, 3001] as const;
 const WHOLE_SCAN = 1000;
 
-const ksm_merge_stage = struct('ksm_merge_stage', { first: pointer('mm_struct'), second: pointer('mm_struct') });
+const ksm_merge_stage = struct('ksm_merge_stage', {
+  first: pointer('mm_struct'),
+  second: pointer('mm_struct'),
+  /** What stands in their first pages; without a frame a write changes nothing. */
+  first_content: ulong,
+  second_content: ulong,
+});
 const stage = staticStorage('ksm_merge_stage', ksm_merge_stage.SIZE).address as Ptr<'ksm_merge_stage'>;
 
 function writeFirstTask(): void {
-  userStore(get(stage, ksm_merge_stage.first), BASE, WRITTEN[0]);
+  const fault = userStore(get(stage, ksm_merge_stage.first), BASE, WRITTEN[0]);
+  if (fault === 0) setUlong(stage, ksm_merge_stage.first_content, WRITTEN[0]);
 }
 
 function writeSecondTask(): void {
-  userStore(get(stage, ksm_merge_stage.second), BASE, WRITTEN[1]);
+  const fault = userStore(get(stage, ksm_merge_stage.second), BASE, WRITTEN[1]);
+  if (fault === 0) setUlong(stage, ksm_merge_stage.second_content, WRITTEN[1]);
 }
 
 function exitSecondTask(): void {
@@ -97,8 +106,11 @@ function setUp(workload: Workload): void {
   set(ksm, KSM.run, KSM_RUN_STOP);
   set(stage, ksm_merge_stage.first, makeProcess(pagesOf(workload)));
   set(stage, ksm_merge_stage.second, makeProcess(pagesOf(workload)));
+  setUlong(stage, ksm_merge_stage.first_content, CONTENT);
+  setUlong(stage, ksm_merge_stage.second_content, CONTENT);
   // The first scan takes checksums, the second merges.
   for (let n = workload.variant === 'merge' ? 1 : 2; n > 0; n--) scan();
+  set_frame_limit(workload.frames ?? 0);
 }
 
 /** Does the process see what it wrote, and else what it began with? */
@@ -110,19 +122,16 @@ function contentOk(mm: Ptr<'mm_struct'>, workload: Workload, written: number): b
   return true;
 }
 
-function runs(workload: Workload, name: string): boolean {
-  return (TASKS[workload.variant] ?? []).slice(0, workload.tasks).some((task) => task.name === name);
-}
-
 function check(workload: Workload): readonly string[] {
   const wrong = checkKsm();
-  const first = contentOk(get(stage, ksm_merge_stage.first), workload, runs(workload, 'first') ? WRITTEN[0] : CONTENT);
-  const second = contentOk(get(stage, ksm_merge_stage.second), workload, runs(workload, 'second') ? WRITTEN[1] : CONTENT);
+  const first = contentOk(get(stage, ksm_merge_stage.first), workload, getUlong(stage, ksm_merge_stage.first_content));
+  const second = contentOk(get(stage, ksm_merge_stage.second), workload, getUlong(stage, ksm_merge_stage.second_content));
   if (!first || !second) wrong.push('a process sees content that it did not write');
   return wrong;
 }
 
 function tearDown(): void {
+  set_frame_limit(0);
   mmput(get(stage, ksm_merge_stage.first));
   if (get(stage, ksm_merge_stage.second) !== NULL) mmput(get(stage, ksm_merge_stage.second));
   mutex_lock(ksm_thread_mutex);
@@ -137,6 +146,7 @@ export const ksmMerge: Scenario = {
   variants: ['write', 'unmerge', 'merge'],
   taskLimits: [2, 3],
   defaults: { vmas: 1, pages: 1, processes: 0, scanned: true },
+  limitsFrames: true,
   tasks: (workload) => (TASKS[workload.variant] ?? []).slice(0, workload.tasks),
   setUp,
   check,

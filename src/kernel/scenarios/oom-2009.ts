@@ -89,7 +89,7 @@ function setUp(workload: Workload): void {
   makeTask(PROCESS_TASK, mm);
   set(stage, oom_2009_stage.scanner_mm, mm_alloc());
   makeTask(SCANNER_TASK, get(stage, oom_2009_stage.scanner_mm));
-  set_frame_limit(frames_in_use());
+  set_frame_limit(workload.frames ?? frames_in_use());
 }
 
 function check(): readonly string[] {
@@ -116,6 +116,7 @@ export const oom2009: Scenario = {
   variants: ['pre-fix', 'fixed'],
   taskLimits: [2, 2],
   defaults: { vmas: 1, pages: 2, processes: 0, scanned: true },
+  limitsFrames: true,
   tasks: () => TASKS,
   setUp,
   check,

@@ -21,6 +21,8 @@ export interface Workload {
   readonly processes: number;
   /** Has ksmd scanned the memory before? */
   readonly scanned: boolean;
+  /** Page frames that there are once all is set up; absent: as many as fit, or as the scenario has it. */
+  readonly frames?: number;
 }
 
 /** One task of a scenario. */
@@ -46,6 +48,8 @@ export interface Scenario {
   readonly taskLimits: readonly [number, number];
   /** The workload where nothing else is asked for (`variant` and `tasks` aside). */
   readonly defaults: Omit<Workload, 'variant' | 'tasks'>;
+  /** Does it heed {@link Workload.frames}? */
+  readonly limitsFrames?: boolean;
   /** The tasks of a workload, `workload.tasks` of them. Makes no access to shared memory. */
   tasks(workload: Workload): readonly ScenarioTask[];
   /**

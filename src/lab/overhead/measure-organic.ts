@@ -20,6 +20,7 @@ import { type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.t
 import { wake_up_interruptible } from '../../kernel/sched/wait-queue.ts';
 import { seededRandom } from '../stats/random.ts';
 import { beginLife, newParent, spreadTime } from '../stress/organic.ts';
+import { spread } from '../stress/process.ts';
 import { add, load, nowNs, sleepWhileRunning, store, waitFor } from './control.ts';
 import type { Answers, OrganicLoad } from './protocol.ts';
 
@@ -66,7 +67,7 @@ export function toggle(variant: KsmVariant, pace: OrganicLoad, ready: number): A
 /** A forker's side of a block. The one that is through last ends the block. */
 export function forkLives(vmas: number, lives: number, pace: OrganicLoad, seed: number, ready: number): Answers['organic-fork'] {
   const random = seededRandom(seed);
-  const areas = { count: vmas, pages: 1 };
+  const areas = spread(vmas, vmas);
   const parent = newParent(seed);
   add('forkers', 1);
   add('ready', 1);

@@ -23,7 +23,7 @@ import { clearHeap, onHeap, saveHeap, undoHeap } from '../../machine/stepped/hea
 import { cacheName } from '../../machine/stepped/slab.ts';
 import { CALM, canGoOn, clock, onArrival, STEPS } from '../../machine/stepped/step.ts';
 import { AREA_CLOCK, AREA_DEPTH, areaOf, setCurrent } from '../../machine/task-area.ts';
-import { FIRST_PID } from './engine-limits.ts';
+import { BROKEN_BOOKS, FIRST_PID } from './engine-limits.ts';
 import { FastTrack } from './fasttrack.ts';
 import { type FindingId, type FindingInfo, Findings } from './findings.ts';
 import { NO_PROFILE, oneAfterTheOther } from './in-order.ts';
@@ -78,6 +78,8 @@ export class Engine {
   /** Steps until only one task was left. */
   contested = 0;
 
+  /** Gives what does not hold after a schedule whatever the scenario; see {@link BROKEN_BOOKS}. */
+  private readonly restCheck: (() => readonly string[]) | undefined;
   private readonly view: View;
   private readonly seen = new Int32Array(MAX_STEPPED_TASKS);
   private readonly generators: (Stepped | undefined)[] = [];
@@ -96,7 +98,8 @@ export class Engine {
   private readonly reportIds = new Map<number, FindingId>();
 
   /** Sets the scenario up; the memory as it is then is where each schedule starts. */
-  constructor(scenario: Scenario, workload: Workload) {
+  constructor(scenario: Scenario, workload: Workload, restCheck?: () => readonly string[]) {
+    this.restCheck = restCheck;
     this.scenario = scenario;
     this.workload = workload;
     this.tasks = scenario.tasks(workload);
@@ -331,6 +334,8 @@ export class Engine {
         const sentence = broken[i] as string;
         this.add(this.findings.idOf('invariant', sentence, sentence, () => []));
       }
+      if (this.restCheck === undefined) return;
+      for (const sentence of this.runAlone(this.restCheck)) this.add(this.findings.idOf(BROKEN_BOOKS, sentence, sentence, () => []));
       return;
     }
     if (this.ending === 'cut') return;

@@ -14,6 +14,8 @@ export interface SearchBoot extends Code {
   readonly record?: boolean;
   /** Race detection. */
   readonly races?: boolean;
+  /** What must hold of KSM is checked after each schedule. */
+  readonly checkPages?: boolean;
   /** URL of a user's variant in stepped form, and as it is, for real threads. */
   readonly variantModule?: string | undefined;
   readonly plainVariantModule?: string | undefined;

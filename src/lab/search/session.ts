@@ -1,5 +1,6 @@
 /** What a search thread works on: one scenario with one workload, its engine and its measured profile. */
 import type { Scenario, Workload } from '../../kernel/scenarios/scenario.ts';
+import { bootOptions } from '../../machine/boot.ts';
 import { UsageError } from '../errors.ts';
 import { Engine } from './engine.ts';
 import { measure } from './profile.ts';
@@ -17,6 +18,12 @@ export interface Subject {
 }
 
 const stepped = (name: string) => new URL(`../../../stepped/kernel/${name}.js`, import.meta.url).href;
+
+/** What must hold of KSM whenever nothing moves, of the stepped kernel. */
+async function pageCheck(): Promise<() => readonly string[]> {
+  const file = new URL('../../../stepped/kernel/mm/ksm-check.js', import.meta.url).href;
+  return ((await import(file)) as { checkKsm: () => readonly string[] }).checkKsm;
+}
 
 let session: Session | undefined;
 let subject: { name: string; workload: Workload } | undefined;
@@ -42,7 +49,7 @@ export async function sessionFor(wanted: Subject): Promise<Session> {
       `scenario ${wanted.scenario} has no variant ${wanted.workload.variant}: there are ${scenario.variants.join(', ')}`,
     );
   }
-  const engine = new Engine(scenario, wanted.workload);
+  const engine = new Engine(scenario, wanted.workload, bootOptions().checkPages ? await pageCheck() : undefined);
   const profile = measure(engine);
   session = { engine, profile };
   subject = { name, workload };

@@ -2,7 +2,8 @@
  * Tokens: a schedule as a short text that can be pasted into a command line.
  *
  * `k1-` and base64url of: scenario, variant, workload, code hash, then either strategy and seed or the choices, then a
- * checksum. Choices are runs of steps: which task, how many. Numbers are LEB128. A change of this layout gets a new prefix.
+ * checksum. Choices are runs of steps: which task, how many. Numbers are LEB128. The last number of the workload is twice the limit of page
+ * frames (0: none), plus one for scanned memory. A change of this layout gets a new prefix.
  */
 
 import type { Workload } from '../../kernel/scenarios/scenario.ts';
@@ -88,7 +89,14 @@ export function encodeToken(token: Token): string {
   const { workload, schedule } = token;
   w.text(token.scenario);
   w.text(workload.variant);
-  for (const n of [workload.tasks, workload.vmas, workload.pages, workload.processes, workload.scanned ? 1 : 0]) w.number(n);
+  for (const n of [
+    workload.tasks,
+    workload.vmas,
+    workload.pages,
+    workload.processes,
+    2 * (workload.frames ?? 0) + (workload.scanned ? 1 : 0),
+  ])
+    w.number(n);
   w.number(Number.parseInt(token.codeHash, 16));
   if (isSeed(schedule)) {
     w.number(0);
@@ -122,7 +130,10 @@ export function decodeToken(text: string): Token {
   const r = new Reader(body);
   const scenario = r.text();
   const variant = r.text();
-  const workload = { variant, tasks: r.number(), vmas: r.number(), pages: r.number(), processes: r.number(), scanned: r.number() === 1 };
+  const counts = { tasks: r.number(), vmas: r.number(), pages: r.number(), processes: r.number() };
+  const last = r.number();
+  const frames = Math.floor(last / 2);
+  const workload = { variant, ...counts, scanned: last % 2 === 1, ...(frames > 0 ? { frames } : {}) };
   const codeHash = r.number().toString(16).padStart(8, '0');
   if (r.number() === 0) {
     return { scenario, workload, codeHash, schedule: { strategy: r.text(), depth: r.number(), seed: r.number(), index: r.number() } };

@@ -1,4 +1,4 @@
-/** Listens to the kernel's tracepoints in a task and counts hits by kind, visits, passes, exits and reports. */
+/** Listens to the kernel's tracepoints in a task and counts hits by kind, visits, passes, exits, killed tasks and reports. */
 
 import {
   EXIT_CURSOR_EMPTY,
@@ -8,7 +8,7 @@ import {
   VISIT_DESTROYED_BEFORE,
   VISIT_OUTCOME_SHIFT,
 } from '../../kernel/trace/trace-ksm.ts';
-import { EV_EXITED, EV_PASS, EV_REPORT, EV_REPORT_LOGGED, EV_VISIT } from '../../kernel/trace/vocabulary.ts';
+import { EV_EXITED, EV_PASS, EV_REPORT, EV_REPORT_LOGGED, EV_SET_FLAG, EV_VISIT, OBJ_OOM_VICTIM } from '../../kernel/trace/vocabulary.ts';
 import { listen } from '../../machine/announce.ts';
 import { get, set } from '../../machine/door.ts';
 import { EmulatorBug } from '../../machine/errors.ts';
@@ -35,18 +35,28 @@ export function hitKind(value: number): number {
   throw new EmulatorBug(`the pass visits a destroyed tree, but __ksm_exit had freed the slot (outcome ${outcome})`);
 }
 
+export interface HitOptions {
+  /** A visit that reports is a trial that does. */
+  visitIsTrial: boolean;
+  /** Somebody may be killed. */
+  kills: boolean;
+}
+
 /**
  * Counts what the current task's kernel functions announce into `counters`.
  * @param logged  called when the task has written a new distinct report, with its number in the log and the mm that the
  *   task's pass visited last (0: none)
- * @param visitIsTrial  count trials with a report by visits
  */
-export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: number, mm: number) => void, visitIsTrial = true): void {
+export function countHits(
+  counters: Ptr<'lab_task_counters'>,
+  logged: (slot: number, mm: number) => void,
+  { visitIsTrial, kills }: HitOptions = { visitIsTrial: true, kills: false },
+): void {
   const mine = currentArea();
   let visitReported = false;
   let visited = 0;
   listen(
-    (event, _object, address, value) => {
+    (event, object, address, value) => {
       set(counters, taskCounters.heartbeat, (get(counters, taskCounters.heartbeat) + 1) | 0);
       if (event === EV_REPORT_LOGGED) logged(value, visited);
       // The thread sets up trials in another task's name.
@@ -65,9 +75,10 @@ export function countHits(counters: Ptr<'lab_task_counters'>, logged: (slot: num
         // A pass meets an exiting process at most once, so a visit that reports is a trial that does.
         if (visitIsTrial && !visitReported) count(counters, taskCounters.trialsWithReport);
         visitReported = true;
-      } else if (event === EV_PASS) count(counters, taskCounters.passes);
+      } else if (event === EV_SET_FLAG && object === OBJ_OOM_VICTIM) count(counters, taskCounters.killed);
+      else if (event === EV_PASS) count(counters, taskCounters.passes);
       else if (event === EV_EXITED) count(counters, taskCounters.exits);
     },
-    [EV_VISIT, EV_REPORT, EV_PASS, EV_EXITED, EV_REPORT_LOGGED],
+    [EV_VISIT, EV_REPORT, EV_PASS, EV_EXITED, EV_REPORT_LOGGED, ...(kills ? [EV_SET_FLAG] : [])],
   );
 }

@@ -30,6 +30,8 @@ export interface Checks {
   heap: boolean;
   /** Counts that cannot be right, and the ledger of who took and who dropped each. */
   refs: boolean;
+  /** KSM's counters, lists and trees against the page tables, whenever nothing moves. */
+  pages: boolean;
 }
 
 /** What the user asked for. */
@@ -44,6 +46,10 @@ export interface StressOptions {
   vmas: number;
   /** Touched pages per process, spread over its areas. */
   pages: number;
+  /** Bytes that a process writes to each page it touches; 0: one number, which needs no memory. */
+  pageBytes: number;
+  /** Page frames that there are; 0: as many as fit. */
+  frames: number;
   seed: number;
   /** Stop after this time; Infinity: no limit. */
   seconds: number;
@@ -96,6 +102,8 @@ export interface Counts {
   trials: number;
   exits: number;
   passes: number;
+  /** Tasks that were killed because no frame was left. */
+  killed: number;
   visits: number;
   hits: HitCounts;
   trialsWithReport: number;

@@ -17,7 +17,7 @@ import { run_store } from '../../kernel/mm/ksm.ts';
 import { ksm_scan_thread } from '../../kernel/mm/ksm-scan.ts';
 import { do_user_addr_fault } from '../../kernel/mm/memory.ts';
 import { vm_mmap } from '../../kernel/mm/mmap.ts';
-import { set } from '../../machine/door.ts';
+import { get, set } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
 import { type Random, seededRandom } from '../stats/random.ts';
 import { count, taskCounters } from './counters.ts';
@@ -48,6 +48,8 @@ export function newParent(content: number): Mm {
 export function beginLife(parent: Mm, areas: Areas, life: number): void {
   const child = dup_mm(parent);
   set(current(), task_struct.mm, child);
+  // The thread may have played one that was killed.
+  set(current(), task_struct.signal_pending, 0);
   do_user_addr_fault(child, PARENT_PAGE, life);
   mapAndTouch(child, areas, life);
 }
@@ -55,12 +57,12 @@ export function beginLife(parent: Mm, areas: Areas, life: number): void {
 /** A parent that forks one child after the other; this thread then plays the child. */
 export function runForker(order: WorldOrder, counters: Counters, index: number): void {
   const random = seededRandom(order.seed ^ Math.imul(index, 0x9e3779b1));
-  const areas = spread(order.vmas, order.pages);
+  const areas = spread(order.vmas, order.pages, order.pageBytes);
   const parent = newParent(index);
   while (stage() === STAGE_READY) pause(counters, 1000, STAGE_READY);
   for (let life = 0; stage() === STAGE_RUN && beginRound(order.trials); life++) {
     beginLife(parent, areas, life);
-    pause(counters, spreadTime(order.life, random), STAGE_RUN);
+    if (get(current(), task_struct.signal_pending) === 0) pause(counters, spreadTime(order.life, random), STAGE_RUN);
     exit_mm();
     count(counters, taskCounters.trials);
     pause(counters, spreadTime(order.rest, random), STAGE_RUN);

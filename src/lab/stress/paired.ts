@@ -19,6 +19,7 @@ import { loadWord, storeWord } from '../../machine/lockword.ts';
 import { resetRing } from '../../machine/recorder.ts';
 import { seededRandom } from '../stats/random.ts';
 import { AimedDelays } from './aim.ts';
+import { checkPages } from './check-pages.ts';
 import { count, countersOf, taskCounters } from './counters.ts';
 import { followerPass, gate, leaderPass, pairGate } from './gate.ts';
 import { HIT_NONE } from './hits.ts';
@@ -50,7 +51,7 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
   const random = seededRandom(order.seed ^ Math.imul(order.world + 1, 0x85ebca6b));
   const aimed = order.delay === 'aimed' ? new AimedDelays(random) : undefined;
   const scanner = countersOf(SCANNER_TASK);
-  const areas = spread(order.vmas, order.pages);
+  const areas = spread(order.vmas, order.pages, order.pageBytes);
   while (stage() === STAGE_READY) pause(counters, 1000, STAGE_READY);
   for (let trial = 0; ; trial++) {
     const late = stage() !== STAGE_RUN || (trial % LOOK_EVERY === 0 && elapsed() >= order.seconds);
@@ -73,6 +74,7 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
     if (aimed !== undefined) closeAimedRound();
     leaderPass();
     count(counters, taskCounters.trials);
+    if (order.checks.pages) checkPages(`trial ${trial + 1} of pair ${order.world}`);
     if (aimed !== undefined) {
       aimed.learn(get(scanner, taskCounters.hit) !== HIT_NONE);
       if (watch) {

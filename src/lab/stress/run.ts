@@ -30,9 +30,9 @@ const PATIENCE_MS = 3000;
 
 /** Sum of counts. */
 export function addCounts(all: readonly Counts[]): Counts {
-  const sum: Counts = { trials: 0, exits: 0, passes: 0, visits: 0, hits: { ...noHits }, trialsWithReport: 0, reports: 0 };
+  const sum: Counts = { trials: 0, exits: 0, passes: 0, killed: 0, visits: 0, hits: { ...noHits }, trialsWithReport: 0, reports: 0 };
   for (const one of all) {
-    for (const field of ['trials', 'exits', 'passes', 'visits', 'trialsWithReport', 'reports'] as const) sum[field] += one[field];
+    for (const field of ['trials', 'exits', 'passes', 'killed', 'visits', 'trialsWithReport', 'reports'] as const) sum[field] += one[field];
     sum.hits = addHits(sum.hits, one.hits);
   }
   return sum;

@@ -22,6 +22,7 @@ import { staticStorage } from '../../machine/memory.ts';
 import { resetRing } from '../../machine/recorder.ts';
 import { setCurrent } from '../../machine/task-area.ts';
 import { awaitChange, spinBudget, wakeWord } from '../../machine/wait.ts';
+import { checkPages } from './check-pages.ts';
 import { count, taskCounters } from './counters.ts';
 import type { WorldOrder } from './orders.ts';
 import { nameTask } from './process.ts';
@@ -117,6 +118,7 @@ function lead(order: WorldOrder, counters: Counters): void {
     const reports = reportsOf(size);
     playTrial(order, task, counters, LEADER, trial * size, size);
     setCurrent(SETUP_TASK);
+    if (order.checks.pages) checkPages(`trial ${trial + 1} of ${scenario.name}`);
     const broken = scenario.check(workload);
     scenario.tearDown(workload);
     setCurrent(LEADER);

@@ -11,20 +11,22 @@ export function toggleText(options: StressOptions): string {
 }
 
 /** The checkers that are on, as they are typed. */
-function checkText({ heap, refs }: StressOptions['checks']): string {
-  return [heap ? 'heap' : '', refs ? 'refs' : ''].filter((name) => name !== '').join(',') || 'none';
+function checkText({ heap, refs, pages }: StressOptions['checks']): string {
+  return [heap ? 'heap' : '', refs ? 'refs' : '', pages ? 'pages' : ''].filter((name) => name !== '').join(',') || 'none';
 }
 
 function settingsOf(options: StressOptions): Record<string, string | number> {
   const { shape, vmas, pages } = options;
   const check = checkText(options.checks);
+  const { pageBytes, frames } = options;
+  const memory = { ...(pageBytes > 0 ? { 'page bytes': pageBytes } : {}), ...(frames > 0 ? { frames } : {}) };
   if (options.play !== undefined) {
     const { tasks, vmas, pages } = options.play.workload;
-    return { tasks, vmas, pages, delay: options.delay, check };
+    return { tasks, vmas, pages, ...memory, delay: options.delay, check };
   }
   if (shape === 'organic')
-    return { shape, vmas, pages, toggle: toggleText(options), 'life ms': options.life, 'rest ms': options.rest, check };
-  return { shape, vmas, pages, scanned: options.scanned, delay: options.delay, check };
+    return { shape, vmas, pages, ...memory, toggle: toggleText(options), 'life ms': options.life, 'rest ms': options.rest, check };
+  return { shape, vmas, pages, ...memory, scanned: options.scanned, delay: options.delay, check };
 }
 
 function toSignature({ id, kind, title, count, first }: Finding): Signature {
@@ -61,6 +63,7 @@ export function summarize(
     visits: counts.visits,
     exits: counts.exits,
     passes: counts.passes,
+    ...(counts.killed > 0 ? { killed: counts.killed } : {}),
     trialsWithReport: Math.min(counts.trialsWithReport, counts.trials),
     settings: settingsOf(options),
   };

@@ -2,29 +2,18 @@
 
 import { variantLoaded } from '../../kernel/mm/ksm-user-variant.ts';
 import { set } from '../../machine/door.ts';
-import { ArenaExhausted, RunStopped, VariantError } from '../../machine/errors.ts';
 import { i32 } from '../../machine/memory.ts';
 import { AREA_RANDOM, currentArea, setCurrent } from '../../machine/task-area.ts';
 import { countLiveTask } from '../../machine/wait.ts';
 import { captureReport } from './capture.ts';
 import { countersOf, taskCounters } from './counters.ts';
+import { failureOf } from './failure.ts';
 import { countHits } from './hits.ts';
 import type { Failure, TaskOrder } from './orders.ts';
 import { runForker, runKsmd, runToggler } from './organic.ts';
 import { runProcess, runScanner } from './paired.ts';
 import { nameTask } from './process.ts';
 import { runScenarioTask } from './scenario-tasks.ts';
-
-/** The error of a task as data; nothing when it was only told to stop. */
-export function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof RunStopped) return undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof ArenaExhausted || error instanceof VariantError) return { blame: 'usage', message };
-  return {
-    blame: 'failed',
-    message: error instanceof Error && error.name === 'EmulatorBug' ? message : ((error as Error).stack ?? message),
-  };
-}
 
 /** Plays the task; returns why it failed, or nothing. */
 export async function runTask(order: TaskOrder): Promise<Failure | undefined> {
@@ -37,7 +26,10 @@ export async function runTask(order: TaskOrder): Promise<Failure | undefined> {
   i32[(currentArea() + AREA_RANDOM) >> 2] = Math.imul(order.world.seed ^ order.index, 0x9e3779b1) | 1;
   nameTask(100 + order.index, order.comm);
   const counters = countersOf(order.index);
-  countHits(counters, (slot, mm) => captureReport(slot, order.world, mm), order.role !== 'task');
+  countHits(counters, (slot, mm) => captureReport(slot, order.world, mm), {
+    visitIsTrial: order.role !== 'task',
+    kills: order.role === 'task' || order.world.frames > 0,
+  });
   set(counters, taskCounters.running, 1);
   countLiveTask(1);
   try {

@@ -6,6 +6,7 @@ import { Piscina } from 'piscina';
 import { reportLeaks } from '../../kernel/kasan.ts';
 import { ksmCounters } from '../../kernel/mm/ksm-counters.ts';
 import { KSM_VARIANTS, type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
+import { set_frame_limit } from '../../kernel/mm/page_alloc.ts';
 import { reportsCounted } from '../../kernel/printk.ts';
 import { EV_REPORT_LOGGED } from '../../kernel/trace/vocabulary.ts';
 import { listen } from '../../machine/announce.ts';
@@ -15,7 +16,9 @@ import { arena } from '../../machine/memory.ts';
 import { slabInfo } from '../../machine/slab.ts';
 import { countLiveTask, stopAllWaits } from '../../machine/wait.ts';
 import { captureReport } from './capture.ts';
+import { checkPages } from './check-pages.ts';
 import { countersOf, sumCounters, taskCounters } from './counters.ts';
+import { failureOf } from './failure.ts';
 import { readFindings } from './findings.ts';
 import type { Counts, Failure, KsmNow, Progress, TaskOrder, WorldOrder, WorldResult } from './orders.ts';
 import { type Role, rolesOf } from './roles.ts';
@@ -73,6 +76,7 @@ export class World {
     // A scenario has variants of its own, and selects them at each set-up.
     else if (order.play === undefined)
       this.#fail({ blame: 'usage', message: `--variant ${order.variant} is none of ${KSM_VARIANTS.join(', ')}` });
+    if (order.frames > 0 && order.play === undefined) set_frame_limit(order.frames);
     // What this thread reports itself, on tasks that cannot.
     listen((_event, _object, _address, slot) => captureReport(slot, order, 0), [EV_REPORT_LOGGED]);
     // The pairs of other worlds want the same cores.
@@ -89,7 +93,7 @@ export class World {
     stopAllWaits();
     await Promise.all(tasks);
     for (const timer of this.#timers) clearTimeout(timer);
-    if (this.#failure === undefined && !this.#forced) this.#checkLeaks(baseline);
+    if (this.#failure === undefined && !this.#forced) this.#checkRest(baseline);
     const findings = readFindings();
     await (this.#destroyed ?? this.#pool.destroy());
     return { counts: this.#counts(), findings, seconds, stopped: this.#stopped, failure: this.#failure };
@@ -161,6 +165,16 @@ export class World {
       this.#forced = true;
       stopAllWaits();
       this.#end();
+    }
+  }
+
+  /** What must hold when all tasks are through. */
+  #checkRest(baseline: Record<string, number>): void {
+    try {
+      if (this.#order.checks.pages) checkPages('the last trial');
+      this.#checkLeaks(baseline);
+    } catch (error) {
+      this.#failure = failureOf(error);
     }
   }
 
