@@ -49,22 +49,29 @@ class MapleLoops {
   }
 }
 
-/** Lookups without locks on one core, alone and while a second core writes as fast as it can. */
+/**
+ * Lookups without locks on one core, alone and while a second core writes as fast as it can. Beside a writer of another tree they share nothing
+ * but the machine: what that costs is not the tree's.
+ */
 async function rcuReaders(options: BenchOptions, rounds: number): Promise<Row[]> {
   const reader = new MapleLoops({ task: 1 });
   const writer = new MapleLoops({ task: 2, arena: await reader.ask<SharedArrayBuffer>('arena') });
   const ms = options.quick ? 100 : 400;
   try {
-    await reader.ask('rcuTree');
+    await reader.ask('rcuTrees');
     const alone = async () => (await reader.ask<number>('rcuRead', ms)) / 1e6;
-    const beside = async () => {
+    const beside = async (write: string) => {
       await reader.ask('rcuReady');
-      const writes = writer.ask('rcuWrite');
+      const writes = writer.ask(write);
       const rate = await reader.ask<number>('rcuRead', ms);
       await writes;
       return rate / 1e6;
     };
-    const subjects = [{ sample: beside }, { peer: 'without the writer', sample: alone }];
+    const subjects = [
+      { sample: () => beside('rcuWrite') },
+      { peer: 'without the writer', sample: alone },
+      { peer: 'beside a writer of another tree', sample: () => beside('rcuWriteOther') },
+    ];
     return await sideBySide(options, 'maple tree, RCU', 'lookups beside a writer', 'million/s', subjects, rounds);
   } finally {
     await Promise.all([reader.end(), writer.end()]);

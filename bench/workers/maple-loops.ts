@@ -126,17 +126,18 @@ function measure(what: string, n: number, count: number): number {
   return ns;
 }
 
-const bigTree = staticStorage('bench_rcu_tree', maple_tree.SIZE).address as typeof mt;
+const rcuTrees = ['read', 'other'].map((name) => staticStorage(`bench_rcu_tree_${name}`, maple_tree.SIZE).address as typeof mt);
+const [readTree, otherTree] = rcuTrees as [typeof mt, typeof mt];
 /** Non-zero: the writer is to end. */
 const stop = staticStorage('bench_stop', 64).address >> 2;
 const RCU_RANGES = 1000;
 
-/** Writes into the RCU tree until told to stop. @returns writes made */
-function writeUntilStopped(): number {
+/** Writes into an RCU tree until told to stop. @returns writes made */
+function writeUntilStopped(tree: typeof mt): number {
   const keys = shuffledKeys(RCU_RANGES);
   let writes = 0;
   while (Atomics.load(i32, stop) === 0) {
-    for (const key of keys) mtree_store_range(bigTree, key, key + STRIDE / 2 - 1 - (writes++ & 1023), entryAt(key));
+    for (const key of keys) mtree_store_range(tree, key, key + STRIDE / 2 - 1 - (writes++ & 1023), entryAt(key));
   }
   return writes;
 }
@@ -148,25 +149,28 @@ function readFor(ms: number): number {
   let lookups = 0;
   let sum = 0;
   while (performance.now() - start < ms) {
-    for (let i = 0; i < 1000; i++) sum += mtree_load(bigTree, probes[lookups++ & (probes.length - 1)] as number);
+    for (let i = 0; i < 1000; i++) sum += mtree_load(readTree, probes[lookups++ & (probes.length - 1)] as number);
   }
   const seconds = (performance.now() - start) / 1000;
   Atomics.store(i32, stop, 1);
   return sum === 0 ? 0 : lookups / seconds;
 }
 
-function rcuTree(): number {
-  mt_init_flags(bigTree, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
-  for (const key of shuffledKeys(RCU_RANGES)) mtree_store_range(bigTree, key, key + STRIDE / 2 - 1, entryAt(key));
+function makeRcuTrees(): number {
+  for (const tree of rcuTrees) {
+    mt_init_flags(tree, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+    for (const key of shuffledKeys(RCU_RANGES)) mtree_store_range(tree, key, key + STRIDE / 2 - 1, entryAt(key));
+  }
   return 0;
 }
 
 /** What can be asked for, beside the measurements of {@link measure}. */
 const requests: Record<string, (n: number) => unknown> = {
   arena: () => arena,
-  rcuTree,
+  rcuTrees: makeRcuTrees,
   rcuReady: () => Atomics.store(i32, stop, 0),
-  rcuWrite: writeUntilStopped,
+  rcuWrite: () => writeUntilStopped(readTree),
+  rcuWriteOther: () => writeUntilStopped(otherTree),
   rcuRead: readFor,
 };
 

@@ -1,5 +1,5 @@
 /** `struct maple_tree` and its flags (include/linux/maple_tree.h, Linux 6.1). */
-import { embed, pointer, struct, word } from '../../machine/layout.ts';
+import { embed, pointer, struct, word, words } from '../../machine/layout.ts';
 import { spinlock_t } from '../locking/spinlock.ts';
 
 /** Track gaps: allocation nodes. */
@@ -17,6 +17,8 @@ export const maple_tree = struct('maple_tree', {
   ma_lock: embed(spinlock_t),
   /** The validator's map of the lock that protects the tree when LOCK_EXTERN is set. */
   ma_external_lock: pointer('lockdep_map'),
+  /** The root stands 64 bytes behind the lock's word: a writer that takes the lock leaves lockless readers their cache line. */
+  pad: words(5),
   /** Encoded root node, an entry, or NULL. Read racily through rcu_dereference_check. */
   ma_root: word,
   ma_flags: word,

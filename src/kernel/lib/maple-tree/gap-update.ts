@@ -56,7 +56,9 @@ export function mas_parent_gap(from: number, gap: number): void {
     const before = ma_max_gap(node);
     ma_set_gap(node, slot, widest);
     const end = ma_data_end(node);
-    ma_set_meta(node, end, ma_widest_slot(node, end));
+    const at = ma_widest_slot(node, end);
+    // Only if it changed: each store to the line takes it away from the readers on other cores.
+    if (at !== ma_meta_gap(node)) ma_set_meta(node, end, at);
     widest = ma_max_gap(node);
     if (widest === before) return;
   }
