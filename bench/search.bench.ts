@@ -37,8 +37,9 @@ const FUZZED: readonly FuzzCase[] = [
   { what: 'minimal, random walk', subject: minimal('unfixed'), strategy: 'random', depth: 2, boot: OFF, count: 100_000 },
   { what: 'ksm-exit, PCT d=2, no validator', subject: ksmExit('unfixed'), strategy: 'pct', depth: 2, boot: OFF, count: 20_000 },
   { what: 'ksm-exit, PCT d=2, validator', subject: ksmExit('unfixed'), strategy: 'pct', depth: 2, boot: ON, count: 20_000 },
+  { what: 'ksm-exit fixed, PCT d=2, no validator', subject: ksmExit('fixed'), strategy: 'pct', depth: 2, boot: OFF, count: 20_000 },
   {
-    what: 'ksm-exit, PCT d=2, validator and races',
+    what: 'ksm-exit fixed, PCT d=2, validator and races',
     subject: ksmExit('fixed'),
     strategy: 'pct',
     depth: 2,

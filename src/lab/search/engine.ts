@@ -20,20 +20,22 @@ import { resetRing } from '../../machine/recorder.ts';
 import { currentFunction, functionInfo } from '../../machine/shadow-stack.ts';
 import { adoptWrites, beginSetUp, saveMemory, undoWrites } from '../../machine/stepped/access.ts';
 import { clearHeap, onHeap, saveHeap, undoHeap } from '../../machine/stepped/heap.ts';
+import { beginRaces, onRace, sawFree, sawStep } from '../../machine/stepped/races.ts';
 import { cacheName } from '../../machine/stepped/slab.ts';
 import { CALM, canGoOn, clock, onArrival, STEPS } from '../../machine/stepped/step.ts';
 import { AREA_CLOCK, AREA_DEPTH, areaOf, setCurrent } from '../../machine/task-area.ts';
 import { BROKEN_BOOKS, FIRST_PID } from './engine-limits.ts';
-import { FastTrack } from './fasttrack.ts';
 import { type FindingId, type FindingInfo, Findings } from './findings.ts';
 import { NO_PROFILE, oneAfterTheOther } from './in-order.ts';
-import { type Observer, together } from './observer.ts';
+import type { Observer } from './observer.ts';
+import { raceText } from './race-text.ts';
 import { Random } from './random.ts';
 import type { Profile, Strategy, View } from './strategy.ts';
 import { describeStuckTasks } from './stuck.ts';
 import { isValidatorMemory, NOT_OF_THE_GRAPH } from './warm-up.ts';
 
 const RECORD = bootOptions().record;
+const RACES = bootOptions().races;
 
 /** Steps after which a schedule counts as a livelock, where nothing else is asked for. */
 export const DEFAULT_STEP_LIMIT = 20_000;
@@ -57,9 +59,8 @@ export class Engine {
   readonly workload: Workload;
   readonly tasks: readonly ScenarioTask[];
   readonly findings = new Findings();
-  /** Watches all schedules. */
-  private permanent: Observer | undefined;
-  private watching: Observer | undefined;
+  /** Watches the steps; nobody watching costs nothing. */
+  observer: Observer | undefined;
   /** Called at each finding, in the task that made it. */
   onFinding: (() => void) | undefined;
   stepLimit = DEFAULT_STEP_LIMIT;
@@ -119,7 +120,8 @@ export class Engine {
       (what, _address, write, cache) => this.heapFinding(what, write, cache),
       (object) => {
         if (this.view.current < 0) return;
-        this.watching?.freed(this.view.current, object);
+        if (RACES) sawFree(object);
+        this.observer?.freed(this.view.current, object);
         this.strategy?.freed?.(this.view.current, object);
       },
     );
@@ -132,8 +134,12 @@ export class Engine {
     }
     saveMemory();
     saveHeap();
-    if (bootOptions().races) this.permanent = new FastTrack(this);
-    this.observer = undefined;
+    if (RACES) {
+      onRace((write, address, otherFn, otherWrote) => {
+        const { key, line } = raceText(write, address, otherFn, otherWrote);
+        this.report('data-race', `data race: ${key}`, key, () => [line]);
+      });
+    }
     if (bootOptions().lockdep !== 'off') this.warmUp();
   }
 
@@ -165,7 +171,8 @@ export class Engine {
     this.alwaysAsk = strategy.alwaysAsk === true;
     view.current = -1;
     view.live = (1 << tasks.length) - 1;
-    this.watching?.begin(tasks.length);
+    if (RACES) beginRaces(tasks.length);
+    this.observer?.begin(tasks.length);
     this.startTasks();
     strategy.begin({ random, tasks: tasks.length, profile });
     clock[STEPS] = 0;
@@ -197,7 +204,8 @@ export class Engine {
       }
       view.current = task;
       setCurrent(task);
-      this.watching?.executed(task, view.kind[task] as number, view.address[task] as number);
+      if (RACES) sawStep(view.kind[task] as number, view.address[task] as number);
+      this.observer?.executed(task, view.kind[task] as number, view.address[task] as number);
       if (strategy.executed !== undefined) strategy.executed(task, view);
       if ((generators[task] as Stepped).next().done) {
         view.live &= ~(1 << task);
@@ -216,11 +224,6 @@ export class Engine {
       out.push({ task: this.segmentTasks[i] as number, steps: end - (this.segmentStarts[i] as number) });
     }
     return out;
-  }
-
-  /** Has `observer` watch the steps beside those who always do; nobody watching costs nothing. */
-  set observer(observer: Observer | undefined) {
-    this.watching = together([this.permanent, observer].filter((o) => o !== undefined));
   }
 
   /** The task that runs now; -1 outside of schedules. */
@@ -277,7 +280,8 @@ export class Engine {
     }
     const next = this.chooseNow(step);
     if (next === task) {
-      this.watching?.executed(task, kind, address);
+      if (RACES) sawStep(kind, address);
+      this.observer?.executed(task, kind, address);
       if (this.strategy?.executed !== undefined) this.strategy.executed(task, view);
       return false;
     }
@@ -309,7 +313,7 @@ export class Engine {
     view.step = step;
     view.calmUntil = 0;
     const task = (this.strategy as Strategy).choose(view);
-    if (this.watching === undefined && (this.strategy as Strategy).executed === undefined) clock[CALM] = view.calmUntil;
+    if (this.observer === undefined && (this.strategy as Strategy).executed === undefined) clock[CALM] = view.calmUntil;
     return task;
   }
 

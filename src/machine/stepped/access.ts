@@ -5,6 +5,7 @@
 import { bootOptions } from '../boot.ts';
 import { arenaBytes, i32 as arenaWords } from '../memory.ts';
 import { checkHeap } from './heap.ts';
+import { sawPlain } from './races.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
@@ -21,15 +22,6 @@ const noted = new Uint8Array(arenaBytes >> LINE_SHIFT);
 const lines = new Int32Array(arenaBytes >> LINE_SHIFT);
 let lineCount = 0;
 let saved = new Int32Array(0);
-
-/** Hears plain accesses of checked code: the race detector. */
-export type PlainAccess = (address: number, write: boolean) => void;
-let plainAccess: PlainAccess = () => {};
-
-/** Makes `heard` the listener of plain accesses (boot option `races`). */
-export function onPlainAccess(heard: PlainAccess): void {
-  plainAccess = heard;
-}
 
 /** Lines as they were before a set-up wrote them: number and words of each. */
 const originals: [line: number, words: Int32Array][] = [];
@@ -96,12 +88,12 @@ export function firstDifference(ignored: (address: number) => boolean): number {
 
 function read(address: number): void {
   if (HEAP_CHECK) checkHeap(address, false);
-  if (RACES) plainAccess(address, false);
+  if (RACES) sawPlain(address, false);
 }
 
 function write(address: number): void {
   if (HEAP_CHECK) checkHeap(address, true);
-  if (RACES) plainAccess(address, true);
+  if (RACES) sawPlain(address, true);
   note(address);
 }
 

@@ -4,12 +4,16 @@
  * A point asks {@link __step__} right before its access; "true" makes the task's generator yield, "false" lets it go on, so a
  * step without a switch costs a call and two loads.
  */
+import { bootOptions } from '../boot.ts';
 import { EmulatorBug } from '../errors.ts';
 import { i32 as arenaWords } from '../memory.ts';
 import { POINT_AWAIT, POINT_LOCK, POINT_RLOCK } from '../points.ts';
+import { sawStep } from './races.ts';
 
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
+
+const RACES = bootOptions().races;
 
 /**
  * Decides at a point that is not {@link clock}'s to skip.
@@ -47,7 +51,10 @@ export function canGoOn(kind: number, address: number, seen: number): boolean {
 export function __step__(kind: number, address: number): boolean {
   const now = (clock[STEPS] as number) + 1;
   clock[STEPS] = now;
-  if (now < (clock[CALM] as number) && canGoOn(kind, address, 0)) return false;
+  if (now < (clock[CALM] as number) && canGoOn(kind, address, 0)) {
+    if (RACES) sawStep(kind, address);
+    return false;
+  }
   return arrive(kind, address, 0);
 }
 
@@ -55,7 +62,10 @@ export function __step__(kind: number, address: number): boolean {
 export function __await__(address: number, seen: number): boolean {
   const now = (clock[STEPS] as number) + 1;
   clock[STEPS] = now;
-  if (now < (clock[CALM] as number) && i32[address >> 2] !== seen) return false;
+  if (now < (clock[CALM] as number) && i32[address >> 2] !== seen) {
+    if (RACES) sawStep(POINT_AWAIT, address);
+    return false;
+  }
   return arrive(POINT_AWAIT, address, seen);
 }
 
