@@ -84,12 +84,11 @@ test('Ctrl-C prints what is known so far, marked unfinished', async () => {
     '600',
   ]);
   let text = '';
-  let interrupt: NodeJS.Timeout | undefined;
   child.stdout.on('data', (chunk) => {
     text += chunk;
-    // From its first line on it hears the signal.
-    interrupt ??= setTimeout(() => child.kill('SIGINT'), 1000);
   });
+  // From its first line on it hears the signal.
+  child.stdout.once('data', () => setTimeout(() => child.kill('SIGINT'), 1000));
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
   expect(text).toMatch(/^4 experiments in about 600 s/);
