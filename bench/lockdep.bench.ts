@@ -2,37 +2,27 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type BenchOptions, type Row, row } from './bench.ts';
+import { LockLoops } from './lock-loops.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { LoadTimes } from './workers/lockdep-load.ts';
 
 export const name = 'lockdep';
 export const about = 'the lock validator: warm path, 10,000 classes, 1 M chains, a cycle of 1,000';
 
-/** A worker that times our locks in one boot mode. */
-function loops(lockdep: 'on' | 'off'): Worker {
-  return new Worker(new URL('./workers/lock-loops.js', import.meta.url), { workerData: { lockdep } });
-}
-
-async function sample(worker: Worker, loop: string, count: number): Promise<number> {
-  const answer = once(worker, 'message');
-  worker.postMessage({ name: loop, count });
-  return ((await answer) as [number])[0];
-}
-
 export async function run(options: BenchOptions): Promise<Row[]> {
   const rows: Row[] = [];
-  const count = options.quick ? 200_000 : 1_000_000;
-  const [on, off] = [loops('on'), loops('off')];
+  const milliseconds = options.quick ? 5 : 20;
+  const [on, off] = [new LockLoops({ lockdep: 'on' }), new LockLoops({ lockdep: 'off' })];
   try {
     // mutex, rwsem and spinlock inside each other: three acquires and releases, the last with two held.
     rows.push(
       ...(await sideBySide(options, 'validator', 'mutex, rwsem and spinlock nested', 'ns', [
-        { sample: () => sample(on, 'nested', count) },
-        { peer: 'validator off', sample: () => sample(off, 'nested', count) },
+        { sample: () => on.sample('nested', milliseconds) },
+        { peer: 'validator off', sample: () => off.sample('nested', milliseconds) },
       ])),
     );
   } finally {
-    await Promise.all([on.terminate(), off.terminate()]);
+    await Promise.all([on.end(), off.end()]);
   }
   const load = new Worker(new URL('./workers/lockdep-load.js', import.meta.url));
   try {

@@ -1,8 +1,8 @@
 /** Locks and atomics: ours with and without the validator, bare Atomics, and what C has. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { BootOptions } from '../src/machine/boot.ts';
 import type { BenchOptions, Row } from './bench.ts';
+import { LockLoops } from './lock-loops.ts';
 import { nsOf } from './ns-of.ts';
 import { type BareAtomicsData, bareRounds, type TwoThreads } from './peers/bare-atomics.ts';
 import { compileNative, type NativeProgram } from './peers/native.ts';
@@ -10,22 +10,6 @@ import { type Subject, sideBySide } from './side-by-side.ts';
 
 export const name = 'locks';
 export const about = 'locks, atomics, barrier and hand-over against bare Atomics and pthread';
-
-/** A worker that times our locks in one boot mode. */
-class LockLoops {
-  private readonly worker: Worker;
-  constructor(boot: Partial<BootOptions>) {
-    this.worker = new Worker(new URL('./workers/lock-loops.js', import.meta.url), { workerData: boot });
-  }
-  async sample(operation: string, milliseconds: number): Promise<number> {
-    const answer = once(this.worker, 'message');
-    this.worker.postMessage({ name: operation, milliseconds });
-    return ((await answer) as [number])[0];
-  }
-  end(): Promise<number> {
-    return this.worker.terminate();
-  }
-}
 
 const bare = new Int32Array(new SharedArrayBuffer(1024));
 

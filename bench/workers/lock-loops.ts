@@ -1,6 +1,7 @@
 /** A thread of one boot mode that times the kernel's locks and the machine's door on request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BootOptions, configureBoot } from '../../src/machine/boot.ts';
+import type { LockLoopRequest } from '../lock-loops.ts';
 import { nsOf } from '../ns-of.ts';
 
 configureBoot({ arenaBytes: 32 << 20, ...(workerData as Partial<BootOptions>) });
@@ -53,6 +54,6 @@ const operations: Record<string, () => unknown> = {
   slab: () => slabFree(cache, slabAlloc(cache)),
 };
 
-parentPort?.on('message', async ({ name, milliseconds }: { name: string; milliseconds: number }) => {
+parentPort?.on('message', async ({ name, milliseconds }: LockLoopRequest) => {
   parentPort?.postMessage(await nsOf(operations[name] as () => unknown, milliseconds));
 });

@@ -76,6 +76,7 @@ export async function exitInstrument(threads: OverheadThreads, vmas: number, at:
           lockWaitUs: median(samples.lockWaitUs),
           scannerLeavesUs: median(samples.scannerLeavesUs),
           inLoop: samples.inLoop,
+          raced: samples.inLoop > 0 ? 1 : 0,
         },
       };
     },

@@ -42,7 +42,7 @@ export const OTHER_CONDITIONS: readonly Condition[] = [
 const ORGANIC_VMAS_AT_MOST = 64;
 
 /** Share of the time that an experiment gets, relative to one of warm passes: its blocks take so much longer. */
-const WEIGHT = { iteration: 1, cold: 2, exitLatency: 2, throughput: 4 };
+const WEIGHT = { iteration: 1, disturbed: 2, exitLatency: 2, throughput: 4 };
 
 interface Planned {
   claim: Claim;
@@ -58,7 +58,7 @@ function plan(options: OverheadOptions): Planned[] {
   if (options.claims.includes('iteration')) {
     for (const condition of options.conditions) {
       for (const vmas of options.vmas) {
-        const weight = condition.cache === 'cold' ? WEIGHT.cold : WEIGHT.iteration;
+        const weight = condition.cache === 'cold' || condition.counter === 'noisy' ? WEIGHT.disturbed : WEIGHT.iteration;
         planned.push({ claim: 'iteration', vmas, condition, weight, setUp: (threads) => iterationInstrument(threads, vmas, condition) });
       }
     }

@@ -14,6 +14,7 @@
 
 import { mmput } from '../../kernel/fork.ts';
 import { type KsmVariant, set_ksm_variant } from '../../kernel/mm/ksm-variants.ts';
+import { EXIT_EASY } from '../../kernel/trace/trace-ksm.ts';
 import { EV_KSM_EXIT, EV_LOCK, EV_RUNLOCK, EV_UNLOCK, EV_VISIT, OBJ_MMAP_LOCK } from '../../kernel/trace/vocabulary.ts';
 import { listen } from '../../machine/announce.ts';
 import { load, nowNs, scannerLeftAt, setScannerLeftAt, store, waitFor } from './control.ts';
@@ -49,9 +50,10 @@ export function scanExits(variant: KsmVariant): Answers['scan-exits'] {
 let decidedAt = 0;
 let lockedAt = 0;
 
-function hearExit(event: number, object: number): void {
-  // After EV_KSM_EXIT comes the release of ksm_mmlist_lock, then the wait for mmap_lock.
-  if (event === EV_KSM_EXIT) decidedAt = -1;
+function hearExit(event: number, object: number, _address: number, outcome: number): void {
+  // When the slot stays, the release of ksm_mmlist_lock comes next, then the wait for mmap_lock. A slot that could be freed has no
+  // scanner, and the next to take the lock is exit_mmap, after its work.
+  if (event === EV_KSM_EXIT) decidedAt = outcome > EXIT_EASY ? -1 : 0;
   else if (event === EV_UNLOCK && decidedAt === -1) decidedAt = nowNs();
   else if (event === EV_LOCK && object === OBJ_MMAP_LOCK && decidedAt > 0 && lockedAt === 0) lockedAt = nowNs();
 }
@@ -108,6 +110,6 @@ export function exitExits(vmas: number, places: readonly number[], loopNs: numbe
   store('stop', 1);
   store('turn', end);
   waitFor('done', end);
-  const inLoop = met.latencyUs.length / (met.latencyUs.length + missed.latencyUs.length);
-  return { ...(met.latencyUs.length > 0 ? met : missed), inLoop };
+  const races = met.latencyUs.length;
+  return { ...(races > 0 ? met : missed), inLoop: races / (races + missed.latencyUs.length) };
 }

@@ -61,6 +61,8 @@ export interface ExitEntry extends Entry {
   scannerLeavesUs: number;
   /** Share of the exits that really began while the scanner was in the loop. */
   inLoop: number;
+  /** Share of the blocks that had such an exit, and so count only such; the others count what they have. */
+  raced: number;
 }
 
 /** The ratio is that of the time per exit; `passes` compares the time per pass. */
@@ -110,9 +112,13 @@ const blocksOf = (cell: Cell, variant: string): Block[] => cell.experiment.varia
 
 const largest = (all: readonly number[]): number => all.reduce((most, x) => Math.max(most, x), 0);
 
+const partsOf = (blocks: readonly Block[], name: string): number[] => blocks.flatMap((b) => b.parts?.[name] ?? []);
+
 function part(blocks: readonly Block[], name: string): number {
-  return median(blocks.flatMap((b) => b.parts?.[name] ?? []));
+  return median(partsOf(blocks, name));
 }
+
+const mean = (all: readonly number[]): number => all.reduce((sum, x) => sum + x, 0) / all.length;
 
 /** The figures that every entry has, judged together with all others of its claim. */
 function entriesOf(cells: readonly Cell[], baseline: string): { cell: Cell; entry: Entry; blocks: Block[] }[] {
@@ -187,7 +193,8 @@ export function overheadResult(cells: readonly Cell[], facts: RunFacts): Overhea
       worstUs: largest(all),
       lockWaitUs: part(blocks, 'lockWaitUs'),
       scannerLeavesUs: part(blocks, 'scannerLeavesUs'),
-      inLoop: part(blocks, 'inLoop'),
+      inLoop: mean(partsOf(blocks, 'inLoop')),
+      raced: mean(partsOf(blocks, 'raced')),
     };
   });
   const throughput = of('throughput').map(

@@ -1,7 +1,8 @@
 /** The result for people: a table per claim, and intervals drawn with letters. */
 import { machineLine } from '../machine-state.ts';
 import { isDifference, verdictText } from '../stats/compare-pairs.ts';
-import type { Claim, Condition, Entry, IterationEntry, OverheadResult, ThroughputEntry } from './result.ts';
+import { inShort, racedEnough } from './in-short.ts';
+import type { Claim, Condition, Entry, ExitEntry, IterationEntry, OverheadResult, ThroughputEntry } from './result.ts';
 
 /** Below this, there and back, two cores share a cache; above it they are on different sockets or core complexes. */
 const NEAR_NS = 220;
@@ -43,7 +44,7 @@ function comparisonCells(e: Entry): string[] {
     e.ratio.toFixed(4),
     `${e.ciLow.toFixed(4)} .. ${e.ciHigh.toFixed(4)}`,
     e.judged.pHolm < 0.0001 ? '<0.0001' : e.judged.pHolm.toFixed(4),
-    verdictText(e.judged) + (e.precise ? '' : ' *'),
+    verdictText(e.judged) + (e.precise ? '' : ' *') + ('raced' in e && !racedEnough(e as ExitEntry) ? ' !' : ''),
   ];
 }
 
@@ -143,6 +144,8 @@ export function overheadText(result: OverheadResult): string {
     );
     out.push(intervalPlot(passes), '');
   }
+  const short = inShort(result);
+  if (short.length > 0) out.push(`In short, against ${result.baseline}${result.unsound.length > 0 ? ' (UNSOUND)' : ''}:`, ...short, '');
   const alarms = result.aa.filter((a) => isDifference(a.judged.verdict)).length;
   out.push(`A/A: ${result.aa.length} runs of the baseline against itself, ${alarms} with a "difference".`);
   const restless = result.aa.filter((a) => !a.settled).length;
@@ -156,6 +159,9 @@ export function overheadText(result: OverheadResult): string {
     out.push(
       `* The machine was too noisy for the precision asked for: not every interval here is within plus or minus ${100 * result.precision} %.`,
     );
+  }
+  if (result.exitLatency.some((e) => e.judged !== undefined && !racedEnough(e))) {
+    out.push('! In more than a tenth of the blocks no exit began while the scanner was in the loop: this says little of the race.');
   }
   if (!result.unfinished && result.machine.seconds > 1.2 * result.secondsAsked + 1) {
     out.push(`The least number of pairs took ${result.machine.seconds.toFixed(0)} s, longer than the ${result.secondsAsked} s asked for.`);

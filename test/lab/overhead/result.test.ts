@@ -32,6 +32,7 @@ async function cell(claim: Cell['claim'], vmas: number, effect: number, conditio
         lockWaitUs: value / 2,
         scannerLeavesUs: value / 4,
         inLoop: 1,
+        raced: vmas > 1 ? 1 : 0.5,
         exitsPerSecond: 1e6 / value,
         // The planted effect the other way round: what helps exits may cost passes.
         passesPerSecond: 100 * (variant === 'fixed' ? effect : 1),
@@ -84,6 +85,16 @@ test('entries per size and variant, in the shape that other programs read', asyn
   expect(text).toContain('slower by 50 %');
   expect(text).toContain('110 ns there and back, near');
   expect(text).not.toContain('UNSOUND');
+  expect(text).toMatch(/In short, against unfixed:\n {2}fixed, iteration: faster at 1, 64 VMAs, by (1\.\d to )?2\.\d %\n/);
+  expect(text).toContain('  fixed, exit in the race: slower at 64 VMAs, by 50 %');
+  expect(text).not.toContain('little of the race');
+});
+
+test('exits that missed the race are marked, and no verdict on it', async () => {
+  const text = overheadText(overheadResult([await cell('exitLatency', 1, 1.5), await cell('exitLatency', 64, 1)], facts));
+  expect(text).toMatch(/fixed +1 .* slower by 50 % !\n/);
+  expect(text).toMatch(/^! In more than a tenth/m);
+  expect(text).toMatch(/exit in the race: no difference seen at 64 \(it would have been above \d\.\d %\)/);
 });
 
 test('an A/A run that shows a difference makes everything unsound, and is named', async () => {
@@ -138,7 +149,7 @@ test('a result directory holds everything, every sample included', async () => {
     expect(names).toEqual(['overhead.json', 'overhead.txt', 'samples.csv', 'iteration.svg', 'exit-latency.svg', 'exit-latency-64.svg']);
     const csv = readFileSync(join(directory, 'samples.csv'), 'utf8').trim().split('\n');
     const blocks = cells.flatMap((c) => c.experiment.blocks);
-    expect(csv.length).toBe(1 + blocks.length * (1 + 5 + 2 * 20));
+    expect(csv.length).toBe(1 + blocks.length * (1 + 6 + 2 * 20));
     expect(csv[1]).toMatch(/^iteration,1,mergeable-warm-quiet,warm-up,1,unfixed,block,[\d.]+$/);
     for (const name of names.filter((n) => n.endsWith('.svg'))) {
       const svg = readFileSync(join(directory, name), 'utf8');
