@@ -22,7 +22,7 @@ export interface Row {
   group: string;
   /** What was done, e.g. `spin_lock, spin_unlock`. */
   case: string;
-  /** `ns`, `us` ...: less is better. Ends in `/s`, or `efficiency`: more is better. */
+  /** `ns`, `us` ...: less is better. See {@link isRate} for those of which more is better. */
   unit: string;
   median: number;
   /** The best sample: the smallest, or the largest of a rate. */
@@ -49,9 +49,9 @@ export interface Bench {
   run(options: BenchOptions): Promise<Row[]>;
 }
 
-/** Is more better in this unit? */
+/** Is more better in this unit? Rates end in `/s`, shares of what is looked for begin with `%`. */
 export function isRate(unit: string): boolean {
-  return unit.endsWith('/s') || unit === 'efficiency';
+  return unit.endsWith('/s') || unit.startsWith('%') || unit === 'efficiency' || unit === 'speed-up';
 }
 
 /** Makes a row of samples. */

@@ -104,7 +104,7 @@ async function threadsRow(samples: number): Promise<Row> {
       await Promise.all([pool.run('fuzzBlock', order(0)), pool.run('fuzzBlock', order(count))]);
       ratios.push((2 * alone) / (performance.now() - again));
     }
-    return row('search', 'ksm-exit, two threads against one', 'x/s', ratios);
+    return row('search', 'ksm-exit, two threads against one', 'speed-up', ratios);
   } finally {
     await pool.end();
   }
