@@ -46,7 +46,7 @@ describe('oom-2009', () => {
   });
 });
 
-it.each(['write', 'unmerge', 'merge'])(
+it.each(['write', 'unmerge', 'merge', 'fork'])(
   'ksm-merge, %s: three threads, content and counters looked at behind each trial',
   async (variant) => {
     const { code, stdout } = await stress(

@@ -7,11 +7,12 @@
  * | write | all pages merged | both processes write to the same KSM page; ksmd scans |
  * | unmerge | all pages merged | the unmerge pass, one process writes, the other exits |
  * | merge | checksums known: the next scan merges | ksmd scans, one process exits, the other writes |
+ * | fork | all pages merged | one process forks and its child writes, the unmerge pass, another thread of the parent writes |
  */
 import { get, getUlong, set, setUlong } from '../../machine/door.ts';
 import { NULL, type Ptr, pointer, struct, ulong } from '../../machine/layout.ts';
 import { staticStorage } from '../../machine/memory.ts';
-import { mm_alloc, mmput } from '../fork.ts';
+import { dup_mm, mm_alloc, mmput } from '../fork.ts';
 import { PAGE_SIZE, VM_READ, VM_WRITE } from '../include/mm_types.ts';
 import { mutex_lock, mutex_unlock } from '../locking/mutex.ts';
 import { MADV_MERGEABLE, run_store } from '../mm/ksm.ts';
@@ -37,6 +38,9 @@ const ksm_merge_stage = struct('ksm_merge_stage', {
   /** What stands in their first pages; without a frame a write changes nothing. */
   first_content: ulong,
   second_content: ulong,
+  /** What the first process forked. */
+  child: pointer('mm_struct'),
+  child_content: ulong,
 });
 const stage = staticStorage('ksm_merge_stage', ksm_merge_stage.SIZE).address as Ptr<'ksm_merge_stage'>;
 
@@ -48,6 +52,14 @@ function writeFirstTask(): void {
 function writeSecondTask(): void {
   const fault = userStore(get(stage, ksm_merge_stage.second), BASE, WRITTEN[1]);
   if (fault === 0) setUlong(stage, ksm_merge_stage.second_content, WRITTEN[1]);
+}
+
+/** The child writes to its second page, which leaves the parent's alone. */
+function forkFirstTask(): void {
+  const child = dup_mm(get(stage, ksm_merge_stage.first));
+  set(stage, ksm_merge_stage.child, child);
+  const fault = userStore(child, BASE + PAGE_SIZE, WRITTEN[1]);
+  if (fault === 0) setUlong(stage, ksm_merge_stage.child_content, WRITTEN[1]);
 }
 
 function exitSecondTask(): void {
@@ -86,10 +98,15 @@ const TASKS: Readonly<Record<string, readonly { name: string; run: () => void }[
     { name: 'exit', run: exitSecondTask },
     { name: 'first', run: writeFirstTask },
   ],
+  fork: [
+    { name: 'fork', run: forkFirstTask },
+    { name: 'scanner', run: unmergeTask },
+    { name: 'first', run: writeFirstTask },
+  ],
 };
 
 function pagesOf(workload: Workload): number {
-  return Math.max(1, workload.pages);
+  return Math.max(workload.variant === 'fork' ? 2 : 1, workload.pages);
 }
 
 /** A process whose pages all hold the same. */
@@ -108,6 +125,8 @@ function setUp(workload: Workload): void {
   set(stage, ksm_merge_stage.second, makeProcess(pagesOf(workload)));
   setUlong(stage, ksm_merge_stage.first_content, CONTENT);
   setUlong(stage, ksm_merge_stage.second_content, CONTENT);
+  set(stage, ksm_merge_stage.child, NULL);
+  setUlong(stage, ksm_merge_stage.child_content, CONTENT);
   // The first scan takes checksums, the second merges.
   for (let n = workload.variant === 'merge' ? 1 : 2; n > 0; n--) scan();
   set_frame_limit(workload.frames ?? 0);
@@ -122,17 +141,27 @@ function contentOk(mm: Ptr<'mm_struct'>, workload: Workload, written: number): b
   return true;
 }
 
+/** The child has its own second page, and of the first what the parent had at one moment of the fork. */
+function childOk(): boolean {
+  const child = get(stage, ksm_merge_stage.child);
+  if (child === NULL) return true;
+  const inherited = userLoadNumber(child, BASE);
+  const known = inherited === CONTENT || inherited === getUlong(stage, ksm_merge_stage.first_content);
+  return known && userLoadNumber(child, BASE + PAGE_SIZE) === getUlong(stage, ksm_merge_stage.child_content);
+}
+
 function check(workload: Workload): readonly string[] {
   const wrong = checkKsm();
   const first = contentOk(get(stage, ksm_merge_stage.first), workload, getUlong(stage, ksm_merge_stage.first_content));
   const second = contentOk(get(stage, ksm_merge_stage.second), workload, getUlong(stage, ksm_merge_stage.second_content));
-  if (!first || !second) wrong.push('a process sees content that it did not write');
+  if (!first || !second || !childOk()) wrong.push('a process sees content that it did not write');
   return wrong;
 }
 
 function tearDown(): void {
   set_frame_limit(0);
   mmput(get(stage, ksm_merge_stage.first));
+  if (get(stage, ksm_merge_stage.child) !== NULL) mmput(get(stage, ksm_merge_stage.child));
   if (get(stage, ksm_merge_stage.second) !== NULL) mmput(get(stage, ksm_merge_stage.second));
   mutex_lock(ksm_thread_mutex);
   unmerge_and_remove_all_rmap_items();
@@ -143,7 +172,7 @@ function tearDown(): void {
 export const ksmMerge: Scenario = {
   name: 'ksm-merge',
   summary: 'merged pages are written, broken apart, scanned and unmapped at the same time',
-  variants: ['write', 'unmerge', 'merge'],
+  variants: ['write', 'unmerge', 'merge', 'fork'],
   taskLimits: [2, 3],
   defaults: { vmas: 1, pages: 1, processes: 0, scanned: true },
   limitsFrames: true,

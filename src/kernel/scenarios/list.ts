@@ -48,6 +48,7 @@ const ksmMerge: ScenarioInfo = {
   summary: 'merged pages are written, broken apart, scanned and unmapped at the same time',
   tasks: [
     { name: 'first, second', does: 'write to a page that they share' },
+    { name: 'fork', does: 'the first process forks, and the child writes' },
     { name: 'ksmd, scanner', does: 'a full scan; the unmerge pass' },
     { name: 'exit', does: 'the second process ends' },
   ],
@@ -55,6 +56,7 @@ const ksmMerge: ScenarioInfo = {
     { name: 'write', does: 'both processes write to one KSM page; with 3 tasks ksmd scans' },
     { name: 'unmerge', does: 'the unmerge pass against a writer; with 3 tasks the other process exits' },
     { name: 'merge', does: 'ksmd merges while a process exits; with 3 tasks the other one writes' },
+    { name: 'fork', does: 'a process forks and the child writes, the unmerge pass; with 3 tasks the parent writes too' },
   ],
   invariants: ['no process sees content that it did not write', 'counters, lists, trees and map counts of KSM agree'],
 };
