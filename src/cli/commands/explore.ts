@@ -131,16 +131,16 @@ Ctrl-C writes the checkpoint, if --checkpoint names a file.`,
     for (const flag of ['certificate', 'checkpoint']) if (args.has(flag)) checkWritable(`--${flag}`, args.text(flag) as string);
     const expected = expectation(args);
     const seconds = args.decimal('seconds', undefined, { min: 0.01, max: 1e7 });
-    const threads = state.bound === 'all' ? 1 : threadsOf(args);
+    const threads = threadsOf(args);
     const interrupt = onInterrupt((text) => out.say(text));
-    const stop = seconds === undefined ? interrupt.signal : AbortSignal.any([interrupt.signal, AbortSignal.timeout(seconds * 1000)]);
     const pool = new SearchPool(threads, boot);
     let start = performance.now();
     try {
       if (state.levels.length === 0) await estimate(pool, plan, seconds === undefined ? MOST_SECONDS : Number.POSITIVE_INFINITY, out);
       start = performance.now();
       await explore(pool, subject, state, {
-        signal: stop,
+        signal: interrupt.signal,
+        ...(seconds === undefined ? {} : { seconds }),
         progress(now) {
           const { schedules, withFinding } = totals(now);
           const rest = now.bound === 'all' ? `about ${thousands(Math.round(now.estimate))} in all` : `${now.open?.length ?? 0} parts open`;

@@ -15,6 +15,13 @@ interface Choice {
   used: number;
 }
 
+/** A part of the tree that is not through. Plain data. */
+export interface BoundedState {
+  readonly choices: readonly Readonly<Choice>[];
+  /** So many of them are never taken back. */
+  readonly fixed: number;
+}
+
 /** How a part of the tree begins: the n-th question is answered with `task`, all before it as if nobody were preempted. */
 export interface Deviation {
   readonly question: number;
@@ -23,16 +30,24 @@ export interface Deviation {
 
 export class Bounded implements Strategy {
   private readonly bound: number;
-  private readonly choices: Choice[] = [];
+  private readonly choices: Choice[];
   private at = 0;
   /** Choices that belong to the part of the tree and are never taken back. */
-  private fixed = 0;
+  private fixed: number;
   private readonly deviation: Deviation | undefined;
 
-  /** @param deviation  walk only the schedules that begin so; absent: all */
-  constructor(bound: number, deviation?: Deviation) {
+  /** @param part  walk only the schedules that begin so, or those that are left; absent: all */
+  constructor(bound: number, part?: Deviation | BoundedState) {
     this.bound = bound;
-    this.deviation = deviation;
+    const rest = part !== undefined && 'choices' in part ? part : undefined;
+    this.choices = rest?.choices.map((choice) => ({ ...choice })) ?? [];
+    this.fixed = rest?.fixed ?? 0;
+    this.deviation = rest === undefined ? (part as Deviation | undefined) : undefined;
+  }
+
+  /** What is left, between {@link advance} and the next run. */
+  state(): BoundedState {
+    return { choices: this.choices.map((choice) => ({ ...choice })), fixed: this.fixed };
   }
 
   begin(): void {

@@ -7,7 +7,7 @@ import { type Bound, type ExploreState, hashOfTraces, type Level, totals } from 
 import type { Subject } from './session.ts';
 
 const CERTIFICATE = 'ksmrace-certificate-1';
-const CHECKPOINT = 'ksmrace-checkpoint-1';
+const CHECKPOINT = 'ksmrace-checkpoint-2';
 
 export interface Certificate extends Subject {
   readonly format: typeof CERTIFICATE;

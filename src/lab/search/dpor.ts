@@ -14,10 +14,9 @@ import { POINT_FREE, POINT_READ, POINT_WRITE } from '../../machine/points.ts';
 import { AddressTable } from './address-table.ts';
 import { countBits, lowestBit } from './bits.ts';
 import { acquires, dependent, lifetimeOf, reads, releases, tries } from './dependence.ts';
+import { type DporState, ROW } from './dpor-state.ts';
 import type { Strategy, View } from './strategy.ts';
 
-/** Tasks per row of the tables below. */
-const ROW = 16;
 const NONE: readonly number[] = [];
 
 /** Growing table of 32-bit numbers. */
@@ -47,15 +46,6 @@ interface Cell {
   readClock: Int32Array;
 }
 
-/** The open part of a walk. */
-export interface DporState {
-  readonly chosen: readonly number[];
-  readonly backtrack: readonly number[];
-  readonly sleep: readonly number[];
-  readonly gives: readonly (readonly [place: number, objects: readonly number[]])[];
-  readonly cuts: number;
-}
-
 /** Walks all traces: `run` the engine with this strategy until {@link advance} says no. */
 export class Dpor implements Strategy {
   readonly alwaysAsk = true;
@@ -64,6 +54,8 @@ export class Dpor implements Strategy {
   private readonly tasks: number;
   /** Steps of the current run; frame i is the state before step i. */
   private depth = 0;
+  /** Frames below are other walks' to change. */
+  private base = 0;
   /** Frames kept from the run before, and the last of them, whose step is another one now: new events begin there. */
   private kept = 0;
   private changed = 0;
@@ -261,6 +253,7 @@ export class Dpor implements Strategy {
 
   /** Event `e` races with the event `at` of `task`: asks, at the state before `e`, for a run in which it comes later. */
   private reverse(e: number, at: number, task: number, clockAt: Int32Array): void {
+    if (e < this.base) return;
     const { first, firstEvent } = this;
     const other = this.chosen.data[e] as number;
     const index = this.clocks.data[e * ROW + other] as number;
@@ -320,16 +313,27 @@ export class Dpor implements Strategy {
 
   /** Where the walk stands, between {@link advance} and the next run: enough to go on elsewhere. */
   state(): DporState {
-    const column = ({ data }: Column) => Array.from(data.subarray(0, this.kept));
-    const gives = [...this.sleeperGives].filter(([at]) => at < this.kept * ROW).map(([at, objects]) => [at, [...objects]] as const);
-    return { chosen: column(this.chosen), backtrack: column(this.backtrack), sleep: column(this.sleep), gives, cuts: this.cuts };
+    const { base, kept } = this;
+    const column = ({ data }: Column) => Array.from(data.subarray(0, kept));
+    const gave = this.gave.slice(0, kept - 1).flatMap((objects, frame) => (objects === undefined ? [] : [[frame, objects] as const]));
+    return {
+      base,
+      chosen: column(this.chosen),
+      runnable: column(this.runnable),
+      backtrack: column(this.backtrack),
+      sleep: column(this.sleep),
+      gives: [...this.sleeperGives].filter(([at]) => at < kept * ROW).map(([at, objects]) => [at, [...objects]] as const),
+      gave,
+    };
   }
 
   /** Goes on from such a place. Call before the first run. */
   resume(state: DporState): void {
+    this.base = state.base;
     this.kept = state.chosen.length;
     for (const [column, from] of [
       [this.chosen, state.chosen],
+      [this.runnable, state.runnable],
       [this.backtrack, state.backtrack],
       [this.sleep, state.sleep],
     ] as const) {
@@ -337,7 +341,6 @@ export class Dpor implements Strategy {
       column.data.set(from);
     }
     for (const [at, objects] of state.gives) this.sleeperGives.set(at, objects);
-    this.cuts = state.cuts;
     // The steps up to here are made again once, to know their clocks; the races among them are known already.
     this.changed = 0;
     this.resumed = true;
@@ -346,7 +349,7 @@ export class Dpor implements Strategy {
   /** Goes to the next run. @returns false when all traces are through */
   advance(): boolean {
     this.resumed = false;
-    for (let i = this.depth - 1; i >= 0; i--) {
+    for (let i = this.depth - 1; i >= this.base; i--) {
       const done = this.chosen.data[i] as number;
       this.sleep.data[i] = (this.sleep.data[i] as number) | (1 << done);
       if (this.gave[i] === undefined) this.sleeperGives.delete(i * ROW + done);

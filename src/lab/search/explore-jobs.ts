@@ -1,6 +1,7 @@
 /** Exploring as jobs of a search thread: a part of the schedules with so many preemptions, or a stretch of the walk over all traces. */
-import { Bounded, type Deviation } from './bounded.ts';
-import { Dpor, type DporState } from './dpor.ts';
+import { Bounded, type BoundedState, type Deviation } from './bounded.ts';
+import { Dpor } from './dpor.ts';
+import type { DporState } from './dpor-state.ts';
 import type { Engine } from './engine.ts';
 import { type FoundInBlock, FoundTable } from './found-table.ts';
 import { Random } from './random.ts';
@@ -19,18 +20,24 @@ export interface Explored {
 
 /** Counts schedules, findings and traces. */
 class Tally {
+  /** Schedules of earlier stretches of the same part. */
+  private readonly before: number;
   schedules = 0;
   withFinding = 0;
   readonly found = new FoundTable();
   private readonly traces = new Set<number>();
   private readonly bad = new Set<number>();
 
+  constructor(before = 0) {
+    this.before = before;
+  }
+
   add(engine: Engine, trace: number): void {
     this.traces.add(trace);
     if (engine.found.length > 0) {
       this.withFinding++;
       this.bad.add(trace);
-      this.found.add(engine, this.schedules);
+      this.found.add(engine, this.before + this.schedules);
     }
     this.schedules++;
   }
@@ -44,64 +51,66 @@ class Tally {
 export interface BoundedOrder extends Subject {
   /** Only schedules with exactly so many preemptions are counted. */
   readonly preemptions: number;
-  /** Which part; absent: only the schedule in which nobody is preempted, and how the tree falls apart. */
-  readonly deviation?: Deviation;
+  /** Which part, or what is left of it; absent: only the schedule in which nobody is preempted, and how the tree falls apart. */
+  readonly part?: BoundedPart;
+  /** Return after so many milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** A part of a level, or what is left of it. Plain data. */
+export interface BoundedPart {
+  readonly of: Deviation | BoundedState;
+  /** Schedules of it that were counted already. */
+  readonly counted: number;
 }
 
 export interface BoundedResult extends Explored {
-  /** For an order without a deviation: the parts. */
-  readonly parts: readonly Deviation[];
+  /** For an order without a part: the parts. For others: what is left, if anything. */
+  readonly parts: readonly BoundedPart[];
 }
 
-/** All schedules of a part. */
+/** The schedules of a part, as far as the time goes. */
 export async function exploreBounded(order: BoundedOrder): Promise<BoundedResult> {
   const { engine, profile } = await sessionFor(order);
-  const { preemptions, deviation } = order;
-  const strategy = new Bounded(preemptions, deviation);
+  const { preemptions, part } = order;
+  const strategy = new Bounded(preemptions, part?.of);
   const hash = new TraceHash();
-  const tally = new Tally();
+  const tally = new Tally(part?.counted);
   const random = new Random();
   engine.observer = hash;
-  let parts: Deviation[] = [];
+  const end = performance.now() + order.milliseconds;
+  let more = false;
   do {
     engine.run(strategy, random, profile);
     if (strategy.preemptions === preemptions) tally.add(engine, hash.number());
-    if (deviation === undefined) {
-      parts = strategy.deviations();
-      break;
-    }
-  } while (strategy.advance());
+    more = part !== undefined && strategy.advance();
+  } while (more && performance.now() < end);
   engine.observer = undefined;
-  return { ...tally.result(), parts };
+  const left = more ? [strategy.state()] : part === undefined ? strategy.deviations() : [];
+  return { ...tally.result(), parts: left.map((of) => ({ of, counted: more ? (part?.counted ?? 0) + tally.schedules : 0 })) };
 }
 
 export interface WalkOrder extends Subject {
   /** Return after so many milliseconds. */
   readonly milliseconds: number;
-  /** Where to begin, for the first order of a thread; absent: at the beginning. */
+  /** Where to begin; absent: at the beginning. */
   readonly from?: DporState;
 }
 
 export interface WalkResult extends Explored {
-  /** All traces are through. */
-  readonly done: boolean;
-  /** Where the next order goes on; meant for a checkpoint. */
-  readonly state: DporState;
+  /** What is left; absent: this walk is through. */
+  readonly rest?: DporState;
   /** Runs that were cut because what they led to was known. */
   readonly cuts: number;
   /** Mean estimate of the number of runs. */
   readonly estimate: number;
 }
 
-let walk: Dpor | undefined;
-
-/** A stretch of the walk over all traces; the next order of the same thread goes on where this one stopped. */
+/** A stretch of a walk over all traces, or over a part of them. */
 export async function exploreAll(order: WalkOrder): Promise<WalkResult> {
   const { engine, profile } = await sessionFor(order);
-  if (walk === undefined) {
-    walk = new Dpor(engine.tasks.length);
-    if (order.from !== undefined) walk.resume(order.from);
-  }
+  const walk = new Dpor(engine.tasks.length);
+  if (order.from !== undefined) walk.resume(order.from);
   const hash = new TraceHash();
   const tally = new Tally();
   const random = new Random();
@@ -118,7 +127,6 @@ export async function exploreAll(order: WalkOrder): Promise<WalkResult> {
     more = walk.advance();
   }
   engine.observer = undefined;
-  const state = walk.state();
-  if (!more) walk = undefined;
-  return { ...tally.result(), done: !more, state, cuts: state.cuts, estimate: estimates / Math.max(1, runs) };
+  const rest = more ? { rest: walk.state() } : {};
+  return { ...tally.result(), ...rest, cuts: walk.cuts, estimate: estimates / Math.max(1, runs) };
 }

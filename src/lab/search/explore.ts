@@ -3,9 +3,8 @@
  * through is kept in a state that a checkpoint file can hold.
  */
 import { createHash } from 'node:crypto';
-import type { Deviation } from './bounded.ts';
-import type { DporState } from './dpor.ts';
-import type { Explored } from './explore-jobs.ts';
+import { type DporState, splitWalk } from './dpor-state.ts';
+import type { BoundedPart, Explored } from './explore-jobs.ts';
 import { addFound, type FoundInBlock } from './found-table.ts';
 import type { SearchPool } from './pool.ts';
 import type { Subject } from './session.ts';
@@ -29,9 +28,9 @@ export interface ExploreState {
   traces: number[];
   tracesWithFinding: number[];
   /** Parts of the last level that are not through; undefined before the level is begun. */
-  open: Deviation[] | undefined;
-  /** For `all`: where the walk goes on. */
-  walk: DporState | undefined;
+  open: BoundedPart[] | undefined;
+  /** For `all`: the parts of the walk that are not through; undefined before it is begun. */
+  walks: DporState[] | undefined;
   /** Runs of the walk that were cut. */
   cuts: number;
   /** Estimated number of runs of the walk. */
@@ -41,14 +40,17 @@ export interface ExploreState {
 
 export interface ExploreHooks {
   signal?: AbortSignal;
+  /** Stop after so many. @defaultValue none */
+  seconds?: number;
   progress?(state: ExploreState): void;
   found?(finding: FoundInBlock): void;
   /** A number of preemptions is through. */
   level?(level: Level): void;
 }
 
-/** A stretch of the walk, in milliseconds. */
+/** A stretch of the walk, in milliseconds; the first one, while threads wait for a share. */
 const STRETCH_MS = 200;
+const FIRST_STRETCH_MS = 20;
 
 export function newExploration(bound: Bound): ExploreState {
   return {
@@ -58,7 +60,7 @@ export function newExploration(bound: Bound): ExploreState {
     traces: [],
     tracesWithFinding: [],
     open: undefined,
-    walk: undefined,
+    walks: undefined,
     cuts: 0,
     estimate: 0,
     done: false,
@@ -83,9 +85,11 @@ function add(state: ExploreState, sets: Sets, level: Level, part: Explored, hook
 export async function explore(pool: SearchPool, subject: Subject, state: ExploreState, hooks: ExploreHooks = {}): Promise<ExploreState> {
   const { scenario, workload } = subject;
   const sets = { traces: new Set(state.traces), bad: new Set(state.tracesWithFinding) };
+  const end = performance.now() + (hooks.seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const isOver = () => hooks.signal?.aborted === true || performance.now() >= end;
   try {
-    if (state.bound === 'all') await walkAll(pool, { scenario, workload }, state, sets, hooks);
-    else await walkLevels(pool, { scenario, workload }, state, state.bound, sets, hooks);
+    if (state.bound === 'all') await walkAll(pool, { scenario, workload }, state, sets, hooks, isOver);
+    else await walkLevels(pool, { scenario, workload }, state, state.bound, sets, hooks, isOver);
   } finally {
     state.traces = [...sets.traces];
     state.tracesWithFinding = [...sets.bad];
@@ -93,18 +97,56 @@ export async function explore(pool: SearchPool, subject: Subject, state: Explore
   return state;
 }
 
-async function walkAll(pool: SearchPool, subject: Subject, state: ExploreState, sets: Sets, hooks: ExploreHooks): Promise<void> {
+/** The walk over all traces: in stretches, between which it is split as long as there are threads without work. */
+async function walkAll(
+  pool: SearchPool,
+  subject: Subject,
+  state: ExploreState,
+  sets: Sets,
+  hooks: ExploreHooks,
+  isOver: () => boolean,
+): Promise<void> {
   const level = state.levels[0] ?? { preemptions: -1, schedules: 0, withFinding: 0 };
+  /** Parts that nobody works on; `undefined` stands for the whole. */
+  const open: (DporState | undefined)[] = [...(state.walks ?? [undefined])];
   if (state.levels.length === 0) state.levels.push(level);
-  while (!state.done && hooks.signal?.aborted !== true) {
-    const from = state.walk === undefined ? {} : { from: state.walk };
-    const part = await pool.run('exploreAll', { ...subject, milliseconds: STRETCH_MS, ...from });
-    add(state, sets, level, part, hooks);
-    state.walk = part.state;
-    state.cuts = part.cuts;
-    state.estimate = Math.max(part.estimate, level.schedules);
-    state.done = part.done;
-    hooks.progress?.(state);
+  const idle: (() => void)[] = [];
+  let busy = 0;
+  const thread = async (): Promise<void> => {
+    while (!isOver()) {
+      if (open.length === 0) {
+        if (busy === 0) break;
+        await new Promise<void>((resolve) => idle.push(resolve));
+        continue;
+      }
+      const from = open.shift();
+      busy++;
+      const milliseconds = busy < pool.threads ? FIRST_STRETCH_MS : STRETCH_MS;
+      const part = await pool.run('exploreAll', { ...subject, milliseconds, ...(from === undefined ? {} : { from }) });
+      busy--;
+      add(state, sets, level, part, hooks);
+      state.cuts += part.cuts;
+      state.estimate = Math.max(part.estimate, state.estimate, level.schedules);
+      if (part.rest !== undefined) open.push(part.rest);
+      share(open, pool.threads - busy);
+      for (const wake of idle.splice(0)) wake();
+      hooks.progress?.(state);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: pool.threads }, thread));
+  } finally {
+    state.walks = open.includes(undefined) ? undefined : (open as DporState[]);
+    state.done = open.length === 0 && busy === 0;
+  }
+}
+
+/** Splits open parts until there are `wanted`, if that can be done. */
+function share(open: (DporState | undefined)[], wanted: number): void {
+  for (let i = 0; i < open.length && open.length < wanted; ) {
+    const two = splitWalk(open[i] as DporState);
+    if (two === undefined) i++;
+    else open.splice(i, 1, ...two);
   }
 }
 
@@ -115,18 +157,19 @@ async function walkLevels(
   bound: number,
   sets: Sets,
   hooks: ExploreHooks,
+  isOver: () => boolean,
 ): Promise<void> {
-  while (!state.done && hooks.signal?.aborted !== true) {
+  while (!state.done && !isOver()) {
     if (state.open === undefined) {
       const preemptions = state.levels.length;
       const level = { preemptions, schedules: 0, withFinding: 0 };
       state.levels.push(level);
-      const first = await pool.run('exploreBounded', { ...subject, preemptions });
+      const first = await pool.run('exploreBounded', { ...subject, preemptions, milliseconds: STRETCH_MS });
       add(state, sets, level, first, hooks);
       state.open = [...first.parts];
     }
     const level = state.levels.at(-1) as Level;
-    await eachPart(pool, subject, state, level, sets, hooks);
+    await eachPart(pool, subject, state, level, sets, hooks, isOver);
     if (state.open.length > 0) return;
     hooks.level?.(level);
     state.open = undefined;
@@ -142,14 +185,16 @@ async function eachPart(
   level: Level,
   sets: Sets,
   hooks: ExploreHooks,
+  isOver: () => boolean,
 ): Promise<void> {
-  const open = state.open as Deviation[];
-  const waiting = [...open];
+  const open = state.open as BoundedPart[];
+  const taken = new Set<BoundedPart>();
   const thread = async (): Promise<void> => {
-    for (let deviation = waiting.shift(); deviation !== undefined && hooks.signal?.aborted !== true; deviation = waiting.shift()) {
-      const part = await pool.run('exploreBounded', { ...subject, preemptions: level.preemptions, deviation });
-      add(state, sets, level, part, hooks);
-      open.splice(open.indexOf(deviation), 1);
+    for (let part = open.find((one) => !taken.has(one)); part !== undefined && !isOver(); part = open.find((one) => !taken.has(one))) {
+      taken.add(part);
+      const done = await pool.run('exploreBounded', { ...subject, preemptions: level.preemptions, milliseconds: STRETCH_MS, part });
+      add(state, sets, level, done, hooks);
+      open.splice(open.indexOf(part), 1, ...done.parts);
       hooks.progress?.(state);
     }
   };

@@ -35,7 +35,10 @@ export class FoundTable {
   }
 }
 
-/** Adds findings of another part to `sum`, by signature; the smaller number of the first schedule stays. @returns those that were new */
+/**
+ * Adds findings of another part to `sum`, by signature. The smaller number of the first schedule stays; of equal ones, as parts have
+ * that number from the same start, the schedule that comes first as a text: whichever part is added first. @returns those that were new
+ */
 export function addFound<T extends FoundInBlock>(sum: T[], part: readonly FoundInBlock[], fresh: (finding: FoundInBlock) => T): T[] {
   const out: T[] = [];
   for (const finding of part) {
@@ -48,7 +51,8 @@ export function addFound<T extends FoundInBlock>(sum: T[], part: readonly FoundI
     }
     known.count += finding.count;
     known.schedules += finding.schedules;
-    if (finding.first < known.first) {
+    const isTie = finding.first === known.first && JSON.stringify(finding.runs) < JSON.stringify(known.runs);
+    if (finding.first < known.first || isTie) {
       known.first = finding.first;
       known.runs = finding.runs;
     }

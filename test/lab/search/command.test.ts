@@ -71,13 +71,18 @@ test('a proof is written, holds, and is refused for other code', () => {
   expect(other.status).toBe(1);
 });
 
-test('an exploration that is broken off goes on to the same end', () => {
-  const file = join(folder, 'half.json');
-  const whole = json('explore', '--preemptions', '3', '--workers', '2').result;
-  const half = json('explore', '--preemptions', '3', '--seconds', '0.2', '--checkpoint', file).result;
-  if (half.complete) return;
-  const rest = json('explore', '--resume', file).result;
-  for (const field of ['schedules', 'schedulesWithFinding', 'traces', 'tracesHash', 'levels']) expect(rest[field]).toEqual(whole[field]);
+test.each([
+  ['--preemptions', '3'],
+  ['--all', '--tasks', '3', '--vmas', '2'],
+])('%s %s: one thread and three certify the same, and so does an exploration that was broken off', (...bound) => {
+  const [one, three, half] = ['one.json', 'three.json', 'half.json'].map((name) => join(folder, name)) as [string, string, string];
+  expect(ksmrace('explore', ...bound, '--workers', '1', '--certificate', one, '--quiet').status).toBe(2);
+  expect(ksmrace('explore', ...bound, '--workers', '3', '--certificate', three, '--quiet').status).toBe(2);
+  expect(readFileSync(three, 'utf8')).toBe(readFileSync(one, 'utf8'));
+  const { complete } = json('explore', ...bound, '--workers', '1', '--seconds', '0.05', '--checkpoint', half).result;
+  expect(complete).toBe(false);
+  ksmrace('explore', '--resume', half, '--workers', '2', '--certificate', three, '--quiet');
+  expect(readFileSync(three, 'utf8')).toBe(readFileSync(one, 'utf8'));
 });
 
 test('a corpus outlives its campaign, and a broken file in it is told', () => {

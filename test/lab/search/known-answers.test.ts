@@ -1,5 +1,7 @@
 /** Numbers of interleavings and traces, by formula and by brute force. */
+
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { DporState } from '../../../src/lab/search/dpor-state.ts';
 import { EveryInterleaving, loadSearch, type Search, walk } from './support.ts';
 
 let search: Search;
@@ -83,6 +85,43 @@ describe('every trace against every interleaving', () => {
     expect(unfixed.bad).toBeGreaterThan(0);
     expect(fixed.bad).toBe(0);
     expect(fixed.traces.size).toBeLessThanOrEqual(133);
+  });
+
+  test.each([
+    ['lost-update', 'unfixed', { tasks: 4 }, 5],
+    ['use-after-free', 'unfixed', {}, 1],
+    ['minimal', 'fixed', { vmas: 2 }, 1],
+    ['ksm-exit', 'unfixed', { tasks: 3 }, 3],
+  ] as const)('%s %s %o: a walk split after every %i runs comes to the same complete runs', (name, variant, more, every) => {
+    const subject = search.engineFor(name, variant, more);
+    const tasks = subject.engine.tasks.length;
+    const whole = walk(search, subject, new search.Dpor(tasks));
+    const hash = new search.TraceHash();
+    const random = new search.Random();
+    const traces: string[] = [];
+    const open: (DporState | undefined)[] = [undefined];
+    let splits = 0;
+    subject.engine.observer = hash;
+    // Were anything walked twice, there would be no end of it.
+    while (open.length > 0 && traces.length <= whole.traces.size && splits < 10_000) {
+      // As a checkpoint or another thread would get it.
+      const state = open.shift();
+      const dpor = new search.Dpor(tasks);
+      if (state !== undefined) dpor.resume(JSON.parse(JSON.stringify(state)));
+      let left = true;
+      for (let run = 0; run < every && left; run++) {
+        subject.engine.run(dpor, random, subject.profile);
+        if (subject.engine.ending !== 'cut') traces.push(hash.text());
+        left = dpor.advance();
+      }
+      if (!left) continue;
+      const two = search.splitWalk(dpor.state());
+      open.push(...(two ?? [dpor.state()]));
+      if (two !== undefined) splits++;
+    }
+    subject.engine.observer = undefined;
+    expect(splits).toBeGreaterThan(0);
+    expect(traces.sort()).toEqual([...whole.traces].sort());
   });
 
   test('a walk that is broken off goes on where it was', () => {

@@ -17,6 +17,7 @@ export async function loadSearch(boot: Partial<BootOptions> = {}) {
   const { Random } = await load<typeof import('../../../src/lab/search/random.ts')>('random');
   const { TraceHash } = await load<typeof import('../../../src/lab/search/trace-hash.ts')>('trace-hash');
   const { Dpor } = await load<typeof import('../../../src/lab/search/dpor.ts')>('dpor');
+  const { splitWalk } = await load<typeof import('../../../src/lab/search/dpor-state.ts')>('dpor-state');
   const { Bounded } = await load<typeof import('../../../src/lab/search/bounded.ts')>('bounded');
   const { Minimiser } = await load<typeof import('../../../src/lab/search/minimise.ts')>('minimise');
   const { ReplayRuns } = await load<typeof import('../../../src/lab/search/replay-runs.ts')>('replay-runs');
@@ -31,7 +32,7 @@ export async function loadSearch(boot: Partial<BootOptions> = {}) {
     const engine = new Engine(scenario, { ...scenario.defaults, variant, tasks: scenario.taskLimits[0], ...more });
     return { engine, profile: measure(engine) };
   }
-  return { engineFor, measure, Random, TraceHash, Dpor, Bounded, Minimiser, ReplayRuns, loadStrategy, strategyNames };
+  return { engineFor, measure, Random, TraceHash, Dpor, splitWalk, Bounded, Minimiser, ReplayRuns, loadStrategy, strategyNames };
 }
 
 export type Search = Awaited<ReturnType<typeof loadSearch>>;
