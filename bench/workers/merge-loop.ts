@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BootOptions, configureBoot } from '../../src/machine/boot.ts';
 
-configureBoot({ arenaBytes: 256 << 20, ...(workerData as Partial<BootOptions>) });
+configureBoot({ arenaBytes: 256 << 20, task: 0, ...(workerData as Partial<BootOptions>) });
 const { mm_alloc, mmput } = await import('../../src/kernel/fork.ts');
 const { PAGE_SIZE, VM_READ, VM_WRITE } = await import('../../src/kernel/include/mm_types.ts');
 const { mutex_lock, mutex_unlock } = await import('../../src/kernel/locking/mutex.ts');

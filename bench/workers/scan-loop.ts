@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BootOptions, configureBoot } from '../../src/machine/boot.ts';
 
-configureBoot({ arenaBytes: 32 << 20, ...(workerData as Partial<BootOptions>) });
+configureBoot({ arenaBytes: 32 << 20, task: 0, ...(workerData as Partial<BootOptions>) });
 const { newProcess, spread } = await import('../../src/lab/stress/process.ts');
 const { ksm_do_scan } = await import('../../src/kernel/mm/ksm-scan.ts');
 const { ksm_thread_mutex } = await import('../../src/kernel/mm/ksm-types.ts');

@@ -16,6 +16,16 @@ export function tryCas<S extends string>(p: Ptr<S>, f: Field<S, Word>, expected:
   return Atomics.compareExchange(i32, (p + f) >> 2, expected, v) === expected;
 }
 
+/** Compare and exchange; gives the value found. */
+export function casWord<S extends string>(p: Ptr<S>, f: Field<S, Word>, expected: number, v: number): number {
+  return Atomics.compareExchange(i32, (p + f) >> 2, expected, v);
+}
+
+/** A plain read, an eighth of the price of {@link loadWord}: for a guess that a compare and exchange then checks. */
+export function guessWord<S extends string>(p: Ptr<S>, f: Field<S, Word>): number {
+  return i32[(p + f) >> 2] as number;
+}
+
 export function loadWord<S extends string>(p: Ptr<S>, f: Field<S, Word>): number {
   if (HEAP_CHECK) checkAccess(p, p + f, false);
   return Atomics.load(i32, (p + f) >> 2);

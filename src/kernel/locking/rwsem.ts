@@ -16,7 +16,7 @@
  */
 import { addressOf, elementOf, get, set } from '../../machine/door.ts';
 import { embed, NULL, type Ptr, pointer, struct, word } from '../../machine/layout.ts';
-import { addWord, andWord, loadWord, swapWord, tryCas } from '../../machine/lockword.ts';
+import { addWord, andWord, casWord, guessWord, loadWord, swapWord, tryCas } from '../../machine/lockword.ts';
 import { POINT_LOCK, POINT_RLOCK, POINT_RUNLOCK, POINT_TRYLOCK, POINT_UNLOCK, point } from '../../machine/points.ts';
 import { awaitChange, spinWhile, wakeWord } from '../../machine/wait.ts';
 import { current, rwsem_waiter, task_struct } from '../include/task_struct.ts';
@@ -56,12 +56,11 @@ export function init_rwsem(sem: Ptr<'rw_semaphore'>, name: string, key: Ptr<'loc
 
 /** Fast path of a reader: neither writer nor queue. Pairs with the decrements in up_read and up_write. @inline */
 function tryRead(sem: Ptr<'rw_semaphore'>): boolean {
-  for (
-    let seen = loadWord(sem, rw_semaphore.count);
-    (seen & (RWSEM_WRITER_LOCKED | RWSEM_FLAG_WAITERS)) === 0;
-    seen = loadWord(sem, rw_semaphore.count)
-  ) {
-    if (tryCas(sem, rw_semaphore.count, seen, seen + RWSEM_READER_BIAS)) return true;
+  let seen = guessWord(sem, rw_semaphore.count);
+  while ((seen & (RWSEM_WRITER_LOCKED | RWSEM_FLAG_WAITERS)) === 0) {
+    const was = casWord(sem, rw_semaphore.count, seen, seen + RWSEM_READER_BIAS);
+    if (was === seen) return true;
+    seen = was;
   }
   return false;
 }

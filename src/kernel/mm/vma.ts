@@ -4,10 +4,10 @@ import { panic } from '../../machine/errors.ts';
 import { NULL, type Ptr } from '../../machine/layout.ts';
 import { mm_struct, vm_area_struct } from '../include/mm_types.ts';
 import { MA_STATE } from '../lib/maple-tree/state.ts';
+import { mtree_lookup_walk } from '../lib/maple-tree/walk.ts';
 import { mas_store_gfp } from '../lib/maple-tree/write.ts';
 import { anon_vma_clone } from './rmap.ts';
 import { KMEM_CACHE, kmem_cache_alloc, kmem_cache_free } from './slab.ts';
-import { find_vma } from './vma-iterator.ts';
 
 type Mm = Ptr<'mm_struct'>;
 type Vma = Ptr<'vm_area_struct'>;
@@ -88,8 +88,7 @@ export function can_merge(vma: Vma, vm_flags: number, anon_vma: Ptr<'anon_vma'>)
   return own === NULL || anon_vma === NULL || own === anon_vma;
 }
 
-/** The area that holds `address`, or NULL. Must hold mmap_lock. @inline */
+/** The area that holds `address`, or NULL. Must hold mmap_lock, which stands for the read section that Linux opens here. @inline */
 export function vma_lookup(mm: Mm, address: number): Vma {
-  const vma = find_vma(mm, address);
-  return vma !== NULL && getUlong(vma, vm_area_struct.vm_start) <= address ? vma : NULL;
+  return mtree_lookup_walk(addressOf(mm, mm_struct.mm_mt), address) as Vma;
 }
