@@ -1,5 +1,5 @@
 /** The instruments: how one block of each claim is measured with the two threads. */
-import { median } from '../stats/median.ts';
+import { median, quantile } from '../stats/median.ts';
 import type { Instrument } from './experiment.ts';
 import { SCANNER } from './protocol.ts';
 import type { Condition } from './result.ts';
@@ -18,8 +18,11 @@ const BLOCK_NS = 2e6;
 const EXITS_AT_MOST = 16;
 const VMAS_PER_EXIT_BLOCK = 512;
 const PING_PONG_ROUNDS = 40_000;
-/** Passes that tell how long the loop takes when nobody exits; the first ones warm up. */
-const CALIBRATION_BLOCKS = 30;
+/** Blocks of passes that tell how long the loop takes when nobody exits; the first half warms up. */
+const CALIBRATION_BLOCKS = 100;
+const CALIBRATION_NS = BLOCK_NS / 4;
+/** Of the others this quantile counts: where the loop is over earlier than thought, exits at late places miss it. */
+const CALIBRATION_QUANTILE = 0.1;
 /** The exit begins somewhere in this share of the loop: at its very end the scanner would have left. */
 const LATEST_PLACE = 0.9;
 
@@ -47,11 +50,11 @@ async function idlePassNs(threads: OverheadThreads, vmas: number): Promise<numbe
   await threads.ask(SCANNER, { do: 'make', vmas, condition: USUAL });
   const idle: number[] = [];
   for (let i = 0; i < CALIBRATION_BLOCKS; i++) {
-    const { passNs } = await threads.ask(SCANNER, { do: 'iterate', variant: 'unfixed', nanoseconds: BLOCK_NS / 10, condition: USUAL });
+    const { passNs } = await threads.ask(SCANNER, { do: 'iterate', variant: 'unfixed', nanoseconds: CALIBRATION_NS, condition: USUAL });
     idle.push(passNs);
   }
   await threads.ask(SCANNER, { do: 'drop' });
-  return median(idle.slice(CALIBRATION_BLOCKS / 2));
+  return quantile(idle.slice(CALIBRATION_BLOCKS / 2), CALIBRATION_QUANTILE);
 }
 
 /**
