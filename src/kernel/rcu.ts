@@ -25,6 +25,7 @@ import { checkAccess, HEAP_CHECK as HEAP_CHECKED } from '../machine/heap-check.t
 import { embedArray, type Field, NULL, type PointerTo, type Ptr, pointer, struct, type Word, word } from '../machine/layout.ts';
 import { addWord, loadWord } from '../machine/lockword.ts';
 import { i32 as arenaWords, internName, staticStorage } from '../machine/memory.ts';
+import { get as getOwn, set as setOwn } from '../machine/plain.ts';
 import { POINT_RCU, POINT_WRITE, point } from '../machine/points.ts';
 import { AREA_INDEX, currentArea, MAX_TASKS } from '../machine/task-area.ts';
 import { awaitChange, spinWhile, wakeWord } from '../machine/wait.ts';
@@ -83,8 +84,8 @@ function myIndex(): number {
 /** Opens a read section; may be nested. Must not sleep in it. @inline */
 export function rcu_read_lock(): void {
   const curr = current();
-  const nesting = get(curr, task_struct.rcu_read_lock_nesting);
-  set(curr, task_struct.rcu_read_lock_nesting, nesting + 1);
+  const nesting = getOwn(curr, task_struct.rcu_read_lock_nesting);
+  setOwn(curr, task_struct.rcu_read_lock_nesting, nesting + 1);
   // Pairs with the loads in snapshot(): see the head of the file.
   if (nesting === 0) {
     const at = (dataOf(myIndex()) + rcu_data.ctr) >> 2;
@@ -97,19 +98,19 @@ export function rcu_read_lock(): void {
 export function rcu_read_unlock(): void {
   if (LOCKDEP) rcu_lock_release(rcu_lock_map);
   const curr = current();
-  const nesting = get(curr, task_struct.rcu_read_lock_nesting) - 1;
-  set(curr, task_struct.rcu_read_lock_nesting, nesting);
+  const nesting = getOwn(curr, task_struct.rcu_read_lock_nesting) - 1;
+  setOwn(curr, task_struct.rcu_read_lock_nesting, nesting);
   if (nesting !== 0) return;
   const data = dataOf(myIndex());
   // A plain store, half the price of the section: it comes after the section's loads, whose values were used before. Whoever
   // waits sees it late at worst; a waiter that is not woken looks again (machine/wait.ts).
-  set(data, rcu_data.ctr, get(data, rcu_data.ctr) + 1);
-  if (get(waiters, words_of_task.value) !== 0) wakeWord(data, rcu_data.ctr);
+  setOwn(data, rcu_data.ctr, getOwn(data, rcu_data.ctr) + 1);
+  if (getOwn(waiters, words_of_task.value) !== 0) wakeWord(data, rcu_data.ctr);
 }
 
 /** Is an RCU read section of this task open? @inline */
 export function rcu_read_lock_held(): boolean {
-  return get(current(), task_struct.rcu_read_lock_nesting) !== 0;
+  return getOwn(current(), task_struct.rcu_read_lock_nesting) !== 0;
 }
 
 export function rcu_dereference_check<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, held: boolean): Ptr<T>;

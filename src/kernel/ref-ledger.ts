@@ -8,7 +8,6 @@ import type { Ptr } from '../machine/layout.ts';
 import { i32 as arenaWords, staticStorage } from '../machine/memory.ts';
 import { get } from '../machine/plain.ts';
 import { currentFunction } from '../machine/shadow-stack.ts';
-import { shortLock, shortUnlock } from '../machine/short-lock.ts';
 import { AREA_INDEX, currentArea } from '../machine/task-area.ts';
 import { get_task_comm, task_struct, taskOf } from './include/task_struct.ts';
 import { dump_stack, pointerText } from './locking/lockdep/report-text.ts';
@@ -21,7 +20,7 @@ const i32 = arenaWords;
 
 export const REF_CHECK: boolean = bootOptions().refCheck;
 
-/** Entries kept per object, and objects that have a page of their own; further ones share by address. */
+/** Entries kept per object, a power of two, and objects that have a page of their own; further ones share by address. */
 const ENTRIES = 32;
 const PAGES = 1024;
 /** Words of a page: address, entries written; then per entry: task and kind, function, change, value after. */
@@ -30,7 +29,6 @@ const PAGE_WORDS = 4 + ENTRIES * 4;
 export const REFCOUNT_MAX = 0x3fffffff;
 
 const pages = REF_CHECK ? staticStorage('ref_ledger', PAGES * PAGE_WORDS * 4, 64).address >> 2 : 0;
-const lock = REF_CHECK ? staticStorage('ref_ledger_lock', 64).address : 0;
 
 function pageOf(address: number): number {
   return pages + ((address >>> 6) % PAGES) * PAGE_WORDS;
@@ -50,14 +48,12 @@ export function openLedger(address: number): void {
  */
 export function noteReference(kind: number, address: number, change: number, value: number): void {
   const page = pageOf(address);
-  shortLock(lock);
-  const entry = page + 4 + ((i32[page + 1] as number) % ENTRIES) * 4;
+  // Each change gets an entry of its own: no lock, which all tasks would fight for. A reader beside a writer may see half an entry.
+  const entry = page + 4 + (Atomics.add(i32, page + 1, 1) & (ENTRIES - 1)) * 4;
   i32[entry] = ((i32[(currentArea() + AREA_INDEX) >> 2] as number) << 8) | kind;
   i32[entry + 1] = currentFunction();
   i32[entry + 2] = change;
   i32[entry + 3] = value;
-  i32[page + 1] = (i32[page + 1] as number) + 1;
-  shortUnlock(lock);
   if (change > 0 && value <= change) refcount_warn_saturate('addition on 0; use-after-free.', kind, address);
   else if (value < 0) refcount_warn_saturate('underflow; use-after-free.', kind, address);
   else if (value > REFCOUNT_MAX) refcount_warn_saturate('saturated; leaking memory.', kind, address);

@@ -5,7 +5,18 @@
  * go through Atomics. Plain accesses (`get`, `set`) are for data that a lock protects or that nobody else can see yet:
  * the lock's own atomics order them. Names and meaning of the snake_case functions are Linux's.
  */
-import { checkAccess, checkedLoad, checkedUlong, checkedWord, HEAP_CHECK as HEAP_CHECKED } from './heap-check.ts';
+import {
+  badAccess,
+  checkAccess,
+  checkedLoad,
+  checkPoison,
+  GRANULE_SHIFT,
+  HEAP_CHECK as HEAP_CHECKED,
+  REACH as HEAP_REACH,
+  POISON,
+  POISON_ULONG,
+  shadowWords,
+} from './heap-check.ts';
 import type { Embedded, Field, PointerTo, Ptr, StructInfo, Ulong, Word } from './layout.ts';
 import { f64 as arenaUlongs, i32 as arenaWords } from './memory.ts';
 import { POINT_READ, POINT_RMW, POINT_WRITE, point } from './points.ts';
@@ -14,12 +25,20 @@ import { POINT_READ, POINT_RMW, POINT_WRITE, point } from './points.ts';
 const f64 = arenaUlongs;
 const i32 = arenaWords;
 const HEAP_CHECK = HEAP_CHECKED;
+const GRANULE = GRANULE_SHIFT;
+const REACH = HEAP_REACH;
+const UNWRITTEN = POISON;
+const UNWRITTEN_ULONG = POISON_ULONG;
+const shadow = shadowWords;
 
 /** Plain read of a word or pointer field. */
 export function get<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
 export function get<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function get(p: number, f: number): number {
-  return HEAP_CHECK ? checkedWord(p, p + f) : (i32[(p + f) >> 2] as number);
+  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, false);
+  const value = i32[(p + f) >> 2] as number;
+  if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
+  return value;
 }
 
 /** A look at a word that others may change meanwhile, where any value will do: no scheduling point, no race. */
@@ -31,18 +50,21 @@ export function data_race<S extends string>(p: Ptr<S>, f: Field<S, Word>): numbe
 export function set<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
 export function set<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void;
 export function set(p: number, f: number, v: number): void {
-  if (HEAP_CHECK) checkAccess(p, p + f, true);
+  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, true);
   i32[(p + f) >> 2] = v;
 }
 
 /** Plain read of an unsigned long. */
 export function getUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>): number {
-  return HEAP_CHECK ? checkedUlong(p, p + f) : (f64[(p + f) >> 3] as number);
+  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, false);
+  const value = f64[(p + f) >> 3] as number;
+  if (HEAP_CHECK && value === UNWRITTEN_ULONG) checkPoison(p, p + f);
+  return value;
 }
 
 /** Plain write of an unsigned long. */
 export function setUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>, v: number): void {
-  if (HEAP_CHECK) checkAccess(p, p + f, true);
+  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, true);
   f64[(p + f) >> 3] = v;
 }
 

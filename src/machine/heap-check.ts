@@ -19,7 +19,7 @@
  */
 import { bootOptions } from './boot.ts';
 import { EmulatorBug } from './errors.ts';
-import { arenaBytes, f64 as arenaUlongs, i32 as arenaWords, staticStorage } from './memory.ts';
+import { arena, arenaBytes, f64 as arenaUlongs, i32 as arenaWords, staticStorage } from './memory.ts';
 import { currentFunction } from './shadow-stack.ts';
 import { AREA_INDEX, currentArea } from './task-area.ts';
 
@@ -32,19 +32,23 @@ const boot = bootOptions();
 export const HEAP_CHECK: boolean = boot.heapCheck && !boot.stepped;
 
 /** What fresh objects are filled with, as a word and as an unsigned long. */
-const POISON = 0x6b6b6b6b;
-const POISON_ULONG = new Float64Array(new Int32Array([POISON, POISON]).buffer)[0] as number;
+export const POISON = 0x6b6b6b6b;
+export const POISON_ULONG: number = new Float64Array(new Int32Array([POISON, POISON]).buffer)[0] as number;
 
-const GRANULE_SHIFT = 5;
+export const GRANULE_SHIFT = 5;
 const GRANULE = 1 << GRANULE_SHIFT;
 /** Above all addresses. */
-const REACH = 0x7fffffff;
+export const REACH = 0x7fffffff;
 const GONE = -0x80000000;
 /** Words at or above this one belong to no dead object: the granules of the largest one are fewer. */
 const FIRST_LIVE = GONE + 0x10000;
 
-/** Word index of the shadow, and of the people: two words for each object, at the numbers of its first two granules. */
-const shadow = HEAP_CHECK ? staticStorage('heap_shadow', arenaBytes >> 3, 64).address >> 2 : 0;
+/** The shadow, by number of the granule. */
+export const shadowWords: Int32Array = HEAP_CHECK
+  ? new Int32Array(arena, staticStorage('heap_shadow', arenaBytes >> 3, 64).address, arenaBytes >> GRANULE_SHIFT)
+  : new Int32Array(1);
+const shadow = shadowWords;
+/** Word index of the people: two words for each object, at the numbers of its first two granules. */
 const people = HEAP_CHECK ? staticStorage('heap_people', arenaBytes >> 3, 64).address >> 2 : 0;
 
 /** What is wrong with an access. */
@@ -84,15 +88,15 @@ export const LEAST_BYTES: number = HEAP_CHECK ? 2 * GRANULE : GRANULE;
 /** Makes an object of `bytes` reachable. */
 export function shadowLive(object: number, bytes: number): void {
   const word = object + bytes - REACH;
-  const end = shadow + ((object + bytes) >> GRANULE_SHIFT);
-  for (let at = shadow + (object >> GRANULE_SHIFT); at < end; at++) i32[at] = word;
+  const end = (object + bytes) >> GRANULE_SHIFT;
+  for (let granule = object >> GRANULE_SHIFT; granule < end; granule++) shadow[granule] = word;
 }
 
 /** Makes an object of `bytes` unreachable. */
 export function shadowGone(object: number, bytes: number): void {
-  const first = shadow + (object >> GRANULE_SHIFT);
+  const first = object >> GRANULE_SHIFT;
   const granules = bytes >> GRANULE_SHIFT;
-  for (let n = 0; n < granules; n++) i32[first + n] = GONE + n;
+  for (let n = 0; n < granules; n++) shadow[first + n] = GONE + n;
 }
 
 /** Fills a fresh object. */
@@ -123,10 +127,10 @@ function personAt(at: number): Person {
 
 /** First byte of the object on a granule; the granule has a word other than 0. */
 function objectOn(granule: number): number {
-  const word = i32[shadow + granule] as number;
+  const word = shadow[granule] as number;
   if (word < FIRST_LIVE) return (granule - (word - GONE)) << GRANULE_SHIFT;
   let first = granule;
-  while (i32[shadow + first - 1] === word) first--;
+  while (shadow[first - 1] === word) first--;
   return first << GRANULE_SHIFT;
 }
 
@@ -135,37 +139,23 @@ export function heapFault(what: HeapFault, p: number, address: number, write: bo
   const granule = p >> GRANULE_SHIFT;
   const object = objectOn(granule);
   const at = people + (object >> GRANULE_SHIFT);
-  const freed = (i32[shadow + granule] as number) < FIRST_LIVE ? personAt(at + 1) : undefined;
+  const freed = (shadow[granule] as number) < FIRST_LIVE ? personAt(at + 1) : undefined;
   listener({ what, address, write, object, cache: (i32[at] as number) & 63, allocated: personAt(at), freed });
 }
 
 /**
  * Looks at an access to `address` through pointer `p`: the object that `p` points into must be live, and reach that far. Short,
- * because it is inlined wherever kernel code touches memory, and V8's budget for that counts bytecodes.
+ * because it is inlined wherever kernel code touches memory, and V8's budget for that counts bytecodes. The door's plain accesses
+ * have the comparison written out, which is shorter still.
  */
 export function checkAccess(p: number, address: number, write: boolean): void {
-  if (address - REACH >= (i32[shadow + (p >> GRANULE_SHIFT)] as number)) badAccess(p, address, write);
+  if (address - REACH >= (shadow[p >> GRANULE_SHIFT] as number)) badAccess(p, address, write);
 }
 
-function badAccess(p: number, address: number, write: boolean): void {
-  const gone = (i32[shadow + (p >> GRANULE_SHIFT)] as number) < FIRST_LIVE;
+/** The comparison did not hold. */
+export function badAccess(p: number, address: number, write: boolean): void {
+  const gone = (shadow[p >> GRANULE_SHIFT] as number) < FIRST_LIVE;
   heapFault(gone ? 'use-after-free' : 'out-of-bounds', p, address, write);
-}
-
-/** A plain read of the word at `address` through `p`, looked at. */
-export function checkedWord(p: number, address: number): number {
-  checkAccess(p, address, false);
-  const value = i32[address >> 2] as number;
-  if (value === POISON) checkPoison(p, address);
-  return value;
-}
-
-/** A plain read of an unsigned long, looked at. */
-export function checkedUlong(p: number, address: number): number {
-  checkAccess(p, address, false);
-  const value = f64[address >> 3] as number;
-  if (value === POISON_ULONG) checkPoison(p, address);
-  return value;
 }
 
 /** An atomic read, looked at. */
@@ -177,8 +167,8 @@ export function checkedLoad(p: number, address: number): number {
 }
 
 /** A read through `p` gave {@link POISON}: a fault when it came from a live object. */
-function checkPoison(p: number, address: number): void {
-  const word = i32[shadow + (p >> GRANULE_SHIFT)] as number;
+export function checkPoison(p: number, address: number): void {
+  const word = shadow[p >> GRANULE_SHIFT] as number;
   if (word >= FIRST_LIVE && word !== 0) heapFault('uninitialised-read', p, address, false);
 }
 
@@ -187,7 +177,7 @@ export function liveOwners(): { cache: number; allocated: Person; object: number
   const out: { cache: number; allocated: Person; object: number }[] = [];
   let before = 0;
   for (let granule = 0; granule < arenaBytes >> GRANULE_SHIFT; granule++) {
-    const word = i32[shadow + granule] as number;
+    const word = shadow[granule] as number;
     if (word !== 0 && word !== before && word >= FIRST_LIVE) {
       const at = people + granule;
       out.push({ cache: (i32[at] as number) & 63, allocated: personAt(at), object: granule << GRANULE_SHIFT });

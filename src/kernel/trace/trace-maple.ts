@@ -1,5 +1,5 @@
 /** Tracepoints of the maple tree. @notrace */
-import { announce } from '../../machine/announce.ts';
+import { announce, isHeard } from '../../machine/announce.ts';
 import { get } from '../../machine/door.ts';
 import type { Ptr } from '../../machine/layout.ts';
 import { maple_tree } from '../include/maple_tree.ts';
@@ -7,7 +7,7 @@ import { EV_FREE, EV_ROOT_DEREF, EV_SET, EV_TREE_DESTROYED, OBJ_MA_ROOT, OBJ_MAP
 
 /** A walk is about to read the root. @inline */
 export function trace_root_deref(mt: Ptr<'maple_tree'>): void {
-  announce(EV_ROOT_DEREF, OBJ_MM_MT, mt, get(mt, maple_tree.ma_flags));
+  if (isHeard(EV_ROOT_DEREF)) announce(EV_ROOT_DEREF, OBJ_MM_MT, mt, get(mt, maple_tree.ma_flags));
 }
 /** The destroyer took the root out. @inline */
 export function trace_root_cleared(mt: Ptr<'maple_tree'>): void {

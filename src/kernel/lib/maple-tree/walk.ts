@@ -5,6 +5,7 @@
 import { bootOptions } from '../../../machine/boot.ts';
 import { addressOf, get } from '../../../machine/door.ts';
 import { NULL, type Ptr } from '../../../machine/layout.ts';
+import { get as peek } from '../../../machine/plain.ts';
 import { MT_FLAGS_ALLOC_RANGE, MT_FLAGS_LOCK_EXTERN, MT_FLAGS_LOCK_MASK, MT_FLAGS_USE_RCU, maple_tree } from '../../include/maple_tree.ts';
 import { ULONG_MAX } from '../../include/mm_types.ts';
 import { lock_is_held } from '../../locking/lockdep/held.ts';
@@ -31,10 +32,10 @@ import { MAS_PAUSE, MAS_ROOT, type ma_state } from './state.ts';
 
 const LOCKDEP = bootOptions().lockdep !== 'off';
 
-/** Is the lock that protects the tree held by this task: the external one, if the flags say so, else its own? @inline */
+/** Is the lock that protects the tree held by this task: the external one, if the flags say so, else its own? For the validator. @inline */
 export function mt_locked(mt: Ptr<'maple_tree'>): boolean {
-  if ((get(mt, maple_tree.ma_flags) & MT_FLAGS_LOCK_MASK) === MT_FLAGS_LOCK_EXTERN) {
-    const map = get(mt, maple_tree.ma_external_lock);
+  if ((peek(mt, maple_tree.ma_flags) & MT_FLAGS_LOCK_MASK) === MT_FLAGS_LOCK_EXTERN) {
+    const map = peek(mt, maple_tree.ma_external_lock);
     return map === NULL || lock_is_held(map);
   }
   return lock_is_held(addressOf(addressOf(mt, maple_tree.ma_lock), spinlock_t.dep_map));
