@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { checkWritable } from '../../lab/directories.ts';
 import { UsageError } from '../../lab/errors.ts';
 import {
+  bootFor,
   type Certificate,
   certify,
   checkpointOf,
@@ -42,6 +43,7 @@ const MOST_SECONDS = 24 * 3600;
 interface Plan {
   readonly subject: Subject;
   readonly state: ExploreState;
+  readonly boot: SearchBoot;
   /** The certificate that is checked. */
   readonly claim: Certificate | undefined;
 }
@@ -56,7 +58,11 @@ async function planOf(args: Arguments, boot: SearchBoot): Promise<Plan> {
     'vmas',
     'tasks',
     'pages',
+    'frames',
     'scanned',
+    'lockdep',
+    'races',
+    'check-pages',
     ...(boot.variantHash === undefined ? ['variant'] : []),
   ];
   const given = ofTheFile.find((name) => args.has(name));
@@ -66,16 +72,22 @@ async function planOf(args: Arguments, boot: SearchBoot): Promise<Plan> {
   if (check !== undefined) {
     const claim = readCertificate(check, boot);
     await checkSubject(claim, check);
-    return { subject: { scenario: claim.scenario, workload: claim.workload }, state: newExploration(claim.bound), claim };
+    return {
+      subject: { scenario: claim.scenario, workload: claim.workload },
+      state: newExploration(claim.bound),
+      boot: bootFor(claim, boot),
+      claim,
+    };
   }
   if (resume !== undefined) {
-    const { scenario, workload, state } = readCheckpoint(resume, boot);
+    const checkpoint = readCheckpoint(resume, boot);
+    const { scenario, workload, state } = checkpoint;
     await checkSubject({ scenario, workload }, resume);
-    return { subject: { scenario, workload }, state, claim: undefined };
+    return { subject: { scenario, workload }, state, boot: bootFor(checkpoint, boot), claim: undefined };
   }
   if (args.has('all') && args.has('preemptions')) throw new UsageError('--all and --preemptions exclude each other');
   const bound: Bound = args.has('all') ? 'all' : args.whole('preemptions', DEFAULT_PREEMPTIONS, { min: 0, max: 20 });
-  return { subject: await subjectOf(args), state: newExploration(bound), claim: undefined };
+  return { subject: await subjectOf(args), state: newExploration(bound), boot, claim: undefined };
 }
 
 /** Says how much there is to do, and refuses what can't be done. */
@@ -125,9 +137,8 @@ Ctrl-C writes the checkpoint, if --checkpoint names a file.`,
     ['explore --preemptions 3', 'all schedules of the unfixed kernel with up to three preemptions'],
   ],
   async run(args, out) {
-    const boot = bootOf(args);
-    const plan = await planOf(args, boot);
-    const { subject, state, claim } = plan;
+    const plan = await planOf(args, bootOf(args));
+    const { subject, state, boot, claim } = plan;
     for (const flag of ['certificate', 'checkpoint']) if (args.has(flag)) checkWritable(`--${flag}`, args.text(flag) as string);
     const expected = expectation(args);
     const seconds = args.decimal('seconds', undefined, { min: 0.01, max: 1e7 });

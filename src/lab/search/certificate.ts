@@ -4,14 +4,32 @@ import { reason } from '../directories.ts';
 import { UsageError } from '../errors.ts';
 import { type Code, codeHash } from './code-hash.ts';
 import { type Bound, type ExploreState, hashOfTraces, type Level, totals } from './explore.ts';
+import type { SearchBoot } from './pool.ts';
 import type { Subject } from './session.ts';
 
-const CERTIFICATE = 'ksmrace-certificate-1';
-const CHECKPOINT = 'ksmrace-checkpoint-2';
+const CERTIFICATE = 'ksmrace-certificate-2';
+const CHECKPOINT = 'ksmrace-checkpoint-3';
+
+/** Which checkers watched: a schedule is silent only for those. */
+export interface Checkers {
+  readonly lockdep: boolean;
+  readonly races: boolean;
+  readonly pages: boolean;
+}
+
+function checkersOf({ lockdep, races = false, checkPages = false }: SearchBoot): Checkers {
+  return { lockdep: lockdep !== 'off', races, pages: checkPages };
+}
+
+/** The threads' options for going on with a statement, under its own checkers. */
+export function bootFor({ checkers }: { readonly checkers: Checkers }, boot: SearchBoot): SearchBoot {
+  return { ...boot, lockdep: checkers.lockdep ? 'on' : 'off', races: checkers.races, checkPages: checkers.pages };
+}
 
 export interface Certificate extends Subject {
   readonly format: typeof CERTIFICATE;
   readonly codeHash: string;
+  readonly checkers: Checkers;
   readonly bound: Bound;
   readonly levels: readonly Level[];
   readonly schedules: number;
@@ -24,13 +42,14 @@ export interface Certificate extends Subject {
 }
 
 /** States what a finished exploration came to. */
-export function certify(subject: Subject, state: ExploreState, code: Code): Certificate {
+export function certify(subject: Subject, state: ExploreState, boot: SearchBoot): Certificate {
   const { schedules, withFinding } = totals(state);
   return {
     format: CERTIFICATE,
     scenario: subject.scenario,
     workload: subject.workload,
-    codeHash: codeHash(subject, code),
+    codeHash: codeHash(subject, boot),
+    checkers: checkersOf(boot),
     bound: state.bound,
     levels: state.levels,
     schedules,
@@ -61,11 +80,19 @@ export function differences(a: Certificate, b: Certificate): string[] {
 export interface Checkpoint extends Subject {
   readonly format: typeof CHECKPOINT;
   readonly codeHash: string;
+  readonly checkers: Checkers;
   readonly state: ExploreState;
 }
 
-export function checkpointOf(subject: Subject, state: ExploreState, code: Code): Checkpoint {
-  return { format: CHECKPOINT, scenario: subject.scenario, workload: subject.workload, codeHash: codeHash(subject, code), state };
+export function checkpointOf(subject: Subject, state: ExploreState, boot: SearchBoot): Checkpoint {
+  return {
+    format: CHECKPOINT,
+    scenario: subject.scenario,
+    workload: subject.workload,
+    codeHash: codeHash(subject, boot),
+    checkers: checkersOf(boot),
+    state,
+  };
 }
 
 /** Writes either, beside its place first, so that a crash leaves the old one. */
@@ -87,8 +114,10 @@ function read(file: string, format: string, what: string, code: Code): Subject &
   }
   if ((content as { format?: unknown } | null)?.format !== format)
     throw new UsageError(`${file} is no ${what} of this version (${format})`);
-  const statement = content as Subject & { codeHash: string };
-  if (!isSubject(statement)) throw new UsageError(`${file} is a broken ${what}: it does not say what it is about`);
+  const statement = content as Subject & { codeHash: string; checkers?: Partial<Checkers> };
+  const { lockdep, races, pages } = statement.checkers ?? {};
+  if (!isSubject(statement) || ![lockdep, races, pages].every((on) => typeof on === 'boolean'))
+    throw new UsageError(`${file} is a broken ${what}: it does not say what it is about`);
   if (statement.workload.variant === 'user' && code.variantHash === undefined)
     throw new UsageError(`${file} is a ${what} of a variant of your own: name its module with --variant FILE`);
   const here = codeHash(statement, code);

@@ -27,12 +27,10 @@ export class SearchPool {
 
   constructor(threads: number, boot: SearchBoot) {
     this.threads = threads;
-    const { lockdep, record = false, races = false, variantModule } = boot;
+    // What is for others to know (hashes, the module for real threads) is no option of the machine.
+    const { variantHash: _hash, plainVariantModule: _plain, ...machine } = boot;
     const options: Partial<BootOptions> = {
-      lockdep,
-      record,
-      races,
-      variantModule,
+      ...machine,
       stepped: true,
       heapCheck: true,
       arenaBytes: ARENA_BYTES,

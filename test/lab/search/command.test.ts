@@ -71,6 +71,15 @@ test('a proof is written, holds, and is refused for other code', () => {
   expect(other.status).toBe(1);
 });
 
+test('a certificate names the checkers that watched, and is checked under the same ones', () => {
+  const file = join(folder, 'blind.json');
+  // Without the validator the unfixed kernel is silent; that is all that this certificate says.
+  expect(ksmrace('explore', '--all', '--lockdep', 'off', '--certificate', file, '--quiet').status).toBe(0);
+  expect(JSON.parse(readFileSync(file, 'utf8')).checkers).toEqual({ lockdep: false, races: false, pages: false });
+  expect(ksmrace('explore', '--check', file, '--quiet').stdout).toContain('certificate: holds (silent)');
+  expect(ksmrace('explore', '--check', file, '--lockdep', 'on').stderr).toContain('--lockdep is said by the file of --check already');
+});
+
 test.each([
   ['--preemptions', '3'],
   ['--all', '--tasks', '3', '--vmas', '2'],
