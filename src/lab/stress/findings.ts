@@ -54,7 +54,12 @@ function toFinding(report: LoggedReport): Finding {
   };
 }
 
-/** All findings so far, in the order of their first occurrence. */
-export function readFindings(): Finding[] {
-  return readReports().map(toFinding);
+/**
+ * All findings so far, in the order of their first occurrence.
+ * @param over  no task runs any more; else a report is left out until what led to it is there, a moment later
+ */
+export function readFindings(over: boolean): Finding[] {
+  return readReports()
+    .filter(({ slot }) => over || readCapture(slot) !== undefined)
+    .map(toFinding);
 }

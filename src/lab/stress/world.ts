@@ -94,14 +94,14 @@ export class World {
     await Promise.all(tasks);
     for (const timer of this.#timers) clearTimeout(timer);
     if (this.#failure === undefined && !this.#forced) this.#checkRest(baseline);
-    const findings = readFindings();
+    const findings = readFindings(true);
     await (this.#destroyed ?? this.#pool.destroy());
     return { counts: this.#counts(), findings, seconds, stopped: this.#stopped, failure: this.#failure };
   }
 
   progress(): Progress {
     const ksm = this.#order.shape === 'organic' ? ksmNow() : undefined;
-    return { counts: this.#counts(), findings: readFindings(), ksm };
+    return { counts: this.#counts(), findings: readFindings(false), ksm };
   }
 
   /** The trial in which all hang is none that a task counts. */
