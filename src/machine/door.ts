@@ -35,7 +35,7 @@ const shadow = shadowWords;
 export function get<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>): Ptr<T>;
 export function get<S extends string>(p: Ptr<S>, f: Field<S, Word>): number;
 export function get(p: number, f: number): number {
-  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, false);
+  if (HEAP_CHECK && p + (f - REACH) >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, false);
   const value = i32[(p + f) >> 2] as number;
   if (HEAP_CHECK && value === UNWRITTEN) checkPoison(p, p + f);
   return value;
@@ -50,13 +50,13 @@ export function data_race<S extends string>(p: Ptr<S>, f: Field<S, Word>): numbe
 export function set<S extends string, T extends string>(p: Ptr<S>, f: Field<S, PointerTo<T>>, v: Ptr<T>): void;
 export function set<S extends string>(p: Ptr<S>, f: Field<S, Word>, v: number): void;
 export function set(p: number, f: number, v: number): void {
-  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, true);
+  if (HEAP_CHECK && p + (f - REACH) >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, true);
   i32[(p + f) >> 2] = v;
 }
 
 /** Plain read of an unsigned long. */
 export function getUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>): number {
-  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, false);
+  if (HEAP_CHECK && p + (f - REACH) >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, false);
   const value = f64[(p + f) >> 3] as number;
   if (HEAP_CHECK && value === UNWRITTEN_ULONG) checkPoison(p, p + f);
   return value;
@@ -64,7 +64,7 @@ export function getUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>): numbe
 
 /** Plain write of an unsigned long. */
 export function setUlong<S extends string>(p: Ptr<S>, f: Field<S, Ulong>, v: number): void {
-  if (HEAP_CHECK && p + f - REACH >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, true);
+  if (HEAP_CHECK && p + (f - REACH) >= (shadow[p >> GRANULE] as number)) badAccess(p, p + f, true);
   f64[(p + f) >> 3] = v;
 }
 

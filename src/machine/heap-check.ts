@@ -1,7 +1,7 @@
 /**
  * Heap checks of free runs (boot option heapCheck): every access through the door is looked at.
  *
- * The shadow is one word per granule of 32 bytes: how far a pointer into that granule reaches.
+ * The shadow is one word per granule of 64 bytes: how far a pointer into that granule reaches.
  *
  * | memory | word | so that `address - REACH < word` |
  * |---|---|---|
@@ -35,8 +35,9 @@ export const HEAP_CHECK: boolean = boot.heapCheck && !boot.stepped;
 export const POISON = 0x6b6b6b6b;
 export const POISON_ULONG: number = new Float64Array(new Int32Array([POISON, POISON]).buffer)[0] as number;
 
-export const GRANULE_SHIFT = 5;
-const GRANULE = 1 << GRANULE_SHIFT;
+export const GRANULE_SHIFT = 6;
+/** Bytes of the people's table for each word in it: two words for each object of a granule or more. */
+const PERSON_SHIFT = GRANULE_SHIFT - 1;
 /** Above all addresses. */
 export const REACH = 0x7fffffff;
 const GONE = -0x80000000;
@@ -45,11 +46,11 @@ const FIRST_LIVE = GONE + 0x10000;
 
 /** The shadow, by number of the granule. */
 export const shadowWords: Int32Array = HEAP_CHECK
-  ? new Int32Array(arena, staticStorage('heap_shadow', arenaBytes >> 3, 64).address, arenaBytes >> GRANULE_SHIFT)
+  ? new Int32Array(arena, staticStorage('heap_shadow', arenaBytes >> (GRANULE_SHIFT - 2), 64).address, arenaBytes >> GRANULE_SHIFT)
   : new Int32Array(1);
 const shadow = shadowWords;
-/** Word index of the people: two words for each object, at the numbers of its first two granules. */
-const people = HEAP_CHECK ? staticStorage('heap_people', arenaBytes >> 3, 64).address >> 2 : 0;
+/** Word index of the people: two words for each object, at its address >> PERSON_SHIFT. */
+const people = HEAP_CHECK ? staticStorage('heap_people', arenaBytes >> (PERSON_SHIFT - 2), 64).address >> 2 : 0;
 
 /** What is wrong with an access. */
 export type HeapFault = 'use-after-free' | 'double-free' | 'out-of-bounds' | 'uninitialised-read';
@@ -82,8 +83,8 @@ export function onHeapFinding(heard: (finding: HeapFinding) => void): void {
   listener = heard;
 }
 
-/** Objects of less than this would have no room for the second of their people. */
-export const LEAST_BYTES: number = HEAP_CHECK ? 2 * GRANULE : GRANULE;
+/** Objects begin and end at multiples of this. */
+export const LEAST_ALIGN: number = HEAP_CHECK ? 1 << GRANULE_SHIFT : 32;
 
 /** Makes an object of `bytes` reachable. */
 export function shadowLive(object: number, bytes: number): void {
@@ -112,12 +113,12 @@ function me(cache: number): number {
 
 /** Remembers that the current task took an object. */
 export function noteTaker(object: number, cache: number): void {
-  i32[people + (object >> GRANULE_SHIFT)] = me(cache);
+  i32[people + (object >> PERSON_SHIFT)] = me(cache);
 }
 
 /** Remembers that the current task gave an object back. */
 export function noteGiver(object: number, cache: number): void {
-  i32[people + (object >> GRANULE_SHIFT) + 1] = me(cache);
+  i32[people + (object >> PERSON_SHIFT) + 1] = me(cache);
 }
 
 function personAt(at: number): Person {
@@ -138,7 +139,7 @@ function objectOn(granule: number): number {
 export function heapFault(what: HeapFault, p: number, address: number, write: boolean): void {
   const granule = p >> GRANULE_SHIFT;
   const object = objectOn(granule);
-  const at = people + (object >> GRANULE_SHIFT);
+  const at = people + (object >> PERSON_SHIFT);
   const freed = (shadow[granule] as number) < FIRST_LIVE ? personAt(at + 1) : undefined;
   listener({ what, address, write, object, cache: (i32[at] as number) & 63, allocated: personAt(at), freed });
 }
@@ -179,7 +180,7 @@ export function liveOwners(): { cache: number; allocated: Person; object: number
   for (let granule = 0; granule < arenaBytes >> GRANULE_SHIFT; granule++) {
     const word = shadow[granule] as number;
     if (word !== 0 && word !== before && word >= FIRST_LIVE) {
-      const at = people + granule;
+      const at = people + (granule << (GRANULE_SHIFT - PERSON_SHIFT));
       out.push({ cache: (i32[at] as number) & 63, allocated: personAt(at), object: granule << GRANULE_SHIFT });
     }
     before = word;

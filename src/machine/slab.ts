@@ -13,7 +13,7 @@
  * at one per 32 bytes of arena, the first of an object's. Objects are handed out as they were left; callers zero what they need.
  */
 import { EmulatorBug } from './errors.ts';
-import { HEAP_CHECK as HEAP_CHECKED, heapFault, LEAST_BYTES, noteGiver, noteTaker, poison, shadowGone, shadowLive } from './heap-check.ts';
+import { HEAP_CHECK as HEAP_CHECKED, heapFault, LEAST_ALIGN, noteGiver, noteTaker, poison, shadowGone, shadowLive } from './heap-check.ts';
 import { NULL, type Ptr, type StructInfo } from './layout.ts';
 import { arenaBytes, u8 as arenaBytes8, f64 as arenaUlongs, i32 as arenaWords, internName, sbrk, staticStorage } from './memory.ts';
 import { AREA_INDEX, AREA_SLABS, areaOf, currentArea, MAX_TASKS, SLAB_CACHES } from './task-area.ts';
@@ -73,8 +73,8 @@ const caches: SlabCache<string>[] = [];
 export function slabCache<S extends string>(of: StructInfo<S>, clean = false): SlabCache<S> {
   const index = internName('slab', of.NAME);
   if (index >= SLAB_CACHES) throw new EmulatorBug(`more than ${SLAB_CACHES - 1} slab caches (${of.NAME})`);
-  const align = Math.max(32, of.ALIGN);
-  const bytes = Math.max(LEAST_BYTES, Math.ceil(of.SIZE / align) * align);
+  const align = Math.max(LEAST_ALIGN, of.ALIGN);
+  const bytes = Math.ceil(of.SIZE / align) * align;
   const cache = { name: of.NAME, index, bytes, align, clean };
   i32[((shared + index * SHARED_BYTES) >> 2) + S_SIZE] = bytes;
   caches[index] = cache;
