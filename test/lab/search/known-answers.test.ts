@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DporState } from '../../../src/lab/search/dpor-state.ts';
-import { EveryInterleaving, loadSearch, type Search, walk } from './support.ts';
+import { EveryInterleaving, loadSearch, type Search, signatures, walk } from './support.ts';
 
 let search: Search;
 beforeAll(async () => {
@@ -77,6 +77,29 @@ describe('every trace against every interleaving', () => {
     expect([...reduced.traces].sort()).toEqual([...brute.traces].sort());
     expect([...reduced.outcomes].sort()).toEqual([...brute.outcomes].sort());
     expect(reduced.schedules).toBeLessThanOrEqual(brute.schedules);
+  });
+
+  test.each([
+    ['ab-ba', {}],
+    ['lost-update', {}],
+    ['use-after-free', {}],
+    ['atomicity', { tasks: 3 }],
+    ['minimal', {}],
+  ] as const)('%s %o: every random strategy comes to all outcomes that there are, and to no other', async (name, more) => {
+    const subject = search.engineFor(name, 'unfixed', more);
+    const { outcomes } = walk(search, subject, new EveryInterleaving());
+    expect(outcomes.size).toBeGreaterThan(1);
+    const random = new search.Random();
+    for (const strategyName of search.strategyNames().filter((n) => n !== 'round-robin')) {
+      const strategy = await search.loadStrategy(strategyName, { depth: 3 });
+      const seen = new Set<string>();
+      for (let index = 0; index < 3000; index++) {
+        random.seed(5, index);
+        subject.engine.run(strategy, random, subject.profile);
+        seen.add(signatures(subject.engine).sort().join('; '));
+      }
+      expect([strategyName, ...[...seen].sort()]).toEqual([strategyName, ...[...outcomes].sort()]);
+    }
   });
 
   test('the bare model of the race: a few traces, one of them reports, none with the fix', () => {
