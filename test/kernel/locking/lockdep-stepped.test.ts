@@ -84,7 +84,7 @@ test("the suite's 287 vectors under every strategy", () => {
     );
     programs.setLockPrograms(group);
     const engine = new lab.Engine(programs.lockPrograms, { ...programs.lockPrograms.defaults, variant: 'cases', tasks: group.length });
-    preemptions += eachSchedule(engine, 4, all, (name) => {
+    preemptions += eachSchedule(engine, 2, all, (name) => {
       if (engine.ending !== 'done') wrong.push(`${group.map(({ id }) => id).join(', ')} under ${name}: ${engine.ending}`);
       for (const [i, vector] of group.entries()) {
         met.add(`${vector.id} ${name}`);
@@ -105,7 +105,7 @@ test("the suite's 287 vectors under every strategy", () => {
   expect(wrong.slice(0, 20)).toEqual([]);
   expect(met.size).toBe(287 * all.length);
   // The strategies did come between the calls.
-  expect(preemptions).toBeGreaterThan(10_000);
+  expect(preemptions).toBeGreaterThan(3000);
 });
 
 /** Our own cases against the stepped kernel. Each takes its memory from a stretch of its own, the same at every play. */
