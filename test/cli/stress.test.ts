@@ -234,11 +234,11 @@ describe('a run', () => {
 
   it('kills processes when frames run out, and every object comes back', async () => {
     const { code, stdout } = await run(
-      ...['stress', '--shape', 'organic', '--frames', '40', '--page-bytes', '256', '--trials', '600', '--variant', 'fixed'],
-      ...['--check', 'all', '--json'],
+      ...['stress', '--shape', 'organic', '--frames', '80', '--page-bytes', '256', '--trials', '2000', '--variant', 'fixed'],
+      ...['--workers', '6', '--life', '1', '--rest', '1', '--toggle', '1:2ms,2:0ms', '--check', 'all', '--json'],
     );
     const summary = JSON.parse(stdout) as Summary;
-    expect(summary).toMatchObject({ trials: 600, reports: 0, settings: { frames: 40, 'page bytes': 256 } });
+    expect(summary).toMatchObject({ trials: 2000, reports: 0, settings: { frames: 80, 'page bytes': 256 } });
     expect(summary.killed).toBeGreaterThan(0);
     expect(code).toBe(0);
   });

@@ -11,6 +11,7 @@ import { mmdrop } from '../fork.ts';
 import { mm_struct, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_write_lock, mmap_write_unlock } from '../include/mmap_lock.ts';
 import { mm_users_dec_and_test } from '../include/sched-mm.ts';
+import { task_lock, task_unlock } from '../include/sched-task.ts';
 import { current, PF_EXITING, task_struct } from '../include/task_struct.ts';
 import { __mt_destroy } from '../lib/maple-tree/destroy.ts';
 import { mutex_lock, mutex_unlock } from '../locking/mutex.ts';
@@ -72,7 +73,9 @@ export function do_exit_2009(): void {
   const tsk = current();
   const mm = get(tsk, task_struct.mm);
   set(tsk, task_struct.flags, get(tsk, task_struct.flags) | PF_EXITING);
+  task_lock();
   set(tsk, task_struct.mm, NULL);
+  task_unlock();
   if (mm_users_dec_and_test(mm)) {
     __ksm_exit_2009(mm);
     exit_mmap_2009(mm);

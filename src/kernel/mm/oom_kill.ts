@@ -14,6 +14,7 @@ import { mmdrop } from '../fork.ts';
 import { MMF_OOM_SKIP, mm_struct, vm_area_struct } from '../include/mm_types.ts';
 import { mmap_read_trylock, mmap_read_unlock } from '../include/mmap_lock.ts';
 import { mmgrab } from '../include/sched-mm.ts';
+import { task_lock, task_unlock } from '../include/sched-task.ts';
 import { current, PF_EXITING, PF_KTHREAD, PF_OOM_ORIGIN, task_struct, taskOf } from '../include/task_struct.ts';
 import { DEFINE_MUTEX, mutex_lock, mutex_unlock } from '../locking/mutex.ts';
 import { trace_mark_victim } from '../trace/trace-merge.ts';
@@ -38,13 +39,22 @@ const oom = staticStorage('oom_state', oom_state.SIZE).address as Ptr<'oom_state
 /** More than any number of frames: a task that said it would be the origin of the shortage. */
 const WORST = Number.MAX_SAFE_INTEGER;
 
-/** How much is gained by killing the task; 0: it can't be killed. */
-function oom_badness(task: Task): number {
+/** {@link oom_badness} under the task's lock, so that its mm stays. @inline */
+function badness_of(task: Task): number {
   const mm = READ_ONCE(task, task_struct.mm);
   const flags = READ_ONCE(task, task_struct.flags);
   if (mm === NULL || (flags & (PF_KTHREAD | PF_EXITING)) !== 0) return 0;
   if (test_bit(MMF_OOM_SKIP, mm, mm_struct.flags)) return 0;
   return (flags & PF_OOM_ORIGIN) !== 0 ? WORST : 1 + READ_ONCE(mm, mm_struct.rss);
+}
+
+/** How much is gained by killing the task; 0: it can't be killed. */
+function oom_badness(task: Task): number {
+  if (READ_ONCE(task, task_struct.mm) === NULL) return 0;
+  task_lock();
+  const points = badness_of(task);
+  task_unlock();
+  return points;
 }
 
 function select_bad_process(): Task {
@@ -60,15 +70,19 @@ function select_bad_process(): Task {
   return chosen;
 }
 
-/** The task is to end, and will not wait for memory any more. @inline */
+/** The task is to end, and will not wait for memory any more; if it ends by itself already, there is nothing to do. @inline */
 function mark_oom_victim(task: Task): void {
+  task_lock();
   const mm = READ_ONCE(task, task_struct.mm);
-  mmgrab(mm);
-  set(oom, oom_state.victim, task);
-  set(oom, oom_state.mm, mm);
-  WRITE_ONCE(task, task_struct.oom_victim, 1);
-  WRITE_ONCE(task, task_struct.signal_pending, 1);
-  trace_mark_victim(mm);
+  if (mm !== NULL) {
+    mmgrab(mm);
+    set(oom, oom_state.victim, task);
+    set(oom, oom_state.mm, mm);
+    WRITE_ONCE(task, task_struct.oom_victim, 1);
+    WRITE_ONCE(task, task_struct.signal_pending, 1);
+    trace_mark_victim(mm);
+  }
+  task_unlock();
 }
 
 /**
