@@ -34,6 +34,10 @@ export async function run(options: BenchOptions): Promise<Row[]> {
             { sample: () => trials({ vmas }) },
             { peer: 'ours without lockdep', sample: () => trials({ vmas, lockdep: 'off' }) },
             { peer: 'ours with lockdep and recorder', sample: () => trials({ vmas, record: true }) },
+            {
+              peer: 'ours with lockdep, heap and references',
+              sample: () => trials({ vmas, checks: { heap: true, refs: true, pages: false } }),
+            },
             { peer: 'bare JavaScript', sample: () => bareJavaScriptRace(vmas, 1000 * seconds) },
             ...(native === undefined ? [] : [{ peer: 'bare C', sample: () => bareNativeRace(native, vmas, 1000 * seconds) }]),
           ],
