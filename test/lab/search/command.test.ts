@@ -82,13 +82,13 @@ test('a certificate names the checkers that watched, and is checked under the sa
 
 test.each([
   ['--preemptions', '3'],
-  ['--all', '--tasks', '3', '--vmas', '2'],
+  ['--all', '--tasks', '4', '--vmas', '1'],
 ])('%s %s: one thread and three certify the same, and so does an exploration that was broken off', (...bound) => {
   const [one, three, half] = ['one.json', 'three.json', 'half.json'].map((name) => join(folder, name)) as [string, string, string];
   expect(ksmrace('explore', ...bound, '--workers', '1', '--certificate', one, '--quiet').status).toBe(2);
   expect(ksmrace('explore', ...bound, '--workers', '3', '--certificate', three, '--quiet').status).toBe(2);
   expect(readFileSync(three, 'utf8')).toBe(readFileSync(one, 'utf8'));
-  const { complete } = json('explore', ...bound, '--workers', '1', '--seconds', '0.05', '--checkpoint', half).result;
+  const { complete } = json('explore', ...bound, '--workers', '1', '--seconds', '0.01', '--checkpoint', half).result;
   expect(complete).toBe(false);
   ksmrace('explore', '--resume', half, '--workers', '2', '--certificate', three, '--quiet');
   expect(readFileSync(three, 'utf8')).toBe(readFileSync(one, 'utf8'));
