@@ -2,8 +2,8 @@
  * The paired shape: one unmerge pass against one exiting process, trial after trial, started together at a gate.
  *
  * The process leads: it builds a fresh mm (and, for a scanned one, lets ksmd's scan go over it), sets the waits of
- * the trial, and opens the gate at which the scanner stands. Behind it the process exits and the scanner writes 2 to `run`.
- * The next mm is built when both are through, so that no trial reaches into the next.
+ * the trial, and passes the gate together with the scanner. Behind it the process exits and the scanner writes 2 to `run`.
+ * Both meet at the gate again, so that no trial reaches into the next.
  */
 
 import { mmput } from '../../kernel/fork.ts';
@@ -21,7 +21,7 @@ import { seededRandom } from '../stats/random.ts';
 import { AimedDelays } from './aim.ts';
 import { checkPages } from './check-pages.ts';
 import { count, countersOf, taskCounters } from './counters.ts';
-import { awaitFollower, awaitStart, gate, pairGate, sayReady, startTrial } from './gate.ts';
+import { followerPass, gate, leaderPass, pairGate } from './gate.ts';
 import { HIT_NONE } from './hits.ts';
 import type { WorldOrder } from './orders.ts';
 import { newProcess, spread } from './process.ts';
@@ -53,16 +53,15 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
   const scanner = countersOf(SCANNER_TASK);
   const areas = spread(order.vmas, order.pages, order.pageBytes);
   while (stage() === STAGE_READY) pause(counters, 1000, STAGE_READY);
-  awaitFollower();
   for (let trial = 0; ; trial++) {
     const late = stage() !== STAGE_RUN || (trial % LOOK_EVERY === 0 && elapsed() >= order.seconds);
     if (late || trial >= order.trials || (order.untilReport && reportsCounted() > 0)) break;
     const mm = newProcess(areas, trial);
     if (order.scanned === 'yes' || (order.scanned === 'mix' && random() < 0.5)) scanOnce();
+    set(scanner, taskCounters.hit, HIT_NONE);
     const watch = aimed !== undefined && (trial < WATCH_FIRST || trial % WATCH_EVERY === 0);
     if (aimed !== undefined) {
       const { leader, follower } = aimed.next();
-      set(scanner, taskCounters.hit, HIT_NONE);
       storeWord(gate, pairGate.followerSite, follower.site);
       storeWord(gate, pairGate.followerUntil, follower.until);
       storeWord(gate, pairGate.followerWatches, watch ? 1 : 0);
@@ -70,10 +69,10 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
       openAimedRound();
     }
     resetRing();
-    startTrial();
+    leaderPass();
     mmput(mm);
     if (aimed !== undefined) closeAimedRound();
-    awaitFollower();
+    leaderPass();
     count(counters, taskCounters.trials);
     if (order.checks.pages) checkPages(`trial ${trial + 1} of pair ${order.world}`);
     if (aimed !== undefined) {
@@ -84,18 +83,17 @@ export function runProcess(order: WorldOrder, counters: Ptr<'lab_task_counters'>
     }
   }
   storeWord(gate, pairGate.over, 1);
-  startTrial();
+  leaderPass();
 }
 
 /** The scanner, which follows. */
 export function runScanner(order: WorldOrder): void {
   const aimed = order.delay === 'aimed';
+  run_store('1');
   for (;;) {
-    sayReady();
-    run_store('1');
     resetRing();
     if (aimed) openAimedRound();
-    awaitStart();
+    followerPass();
     if (loadWord(gate, pairGate.over) !== 0) return;
     if (aimed) {
       const watch = loadWord(gate, pairGate.followerWatches) !== 0;
@@ -103,5 +101,7 @@ export function runScanner(order: WorldOrder): void {
     }
     run_store('2');
     if (aimed) closeAimedRound();
+    followerPass();
+    run_store('1');
   }
 }
