@@ -16,21 +16,19 @@ export const IRQ_THREADED = 16;
 /** Number of different states. */
 export const IRQ_STATES = 32;
 
-const IRQ_STATE = task_struct.irq_state;
-
 /** Are hard interrupts off for this task? */
 export function irqs_disabled(): boolean {
-  return (get(current(), IRQ_STATE) & IRQ_HARD_OFF) !== 0;
+  return (get(current(), task_struct.irq_state) & IRQ_HARD_OFF) !== 0;
 }
 
 /** Is this hard interrupt context? */
 export function in_hardirq(): boolean {
-  return (get(current(), IRQ_STATE) & IRQ_IN_HARD) !== 0;
+  return (get(current(), task_struct.irq_state) & IRQ_IN_HARD) !== 0;
 }
 
 /** Is this soft interrupt context? */
 export function in_serving_softirq(): boolean {
-  return (get(current(), IRQ_STATE) & IRQ_IN_SOFT) !== 0;
+  return (get(current(), task_struct.irq_state) & IRQ_IN_SOFT) !== 0;
 }
 
 /** The chain context of a state: bit 0 soft, bit 1 hard. */

@@ -7,23 +7,22 @@ import { get, set } from '../machine/plain.ts';
 import { current, task_struct } from './include/task_struct.ts';
 
 const COUNTED = bootOptions().lockdep !== 'off';
-const PREEMPT_COUNT = task_struct.preempt_count;
 
 /** From here on the task must not sleep. Nests. @inline */
 export function preempt_disable(): void {
   if (!COUNTED) return;
   const curr = current();
-  set(curr, PREEMPT_COUNT, get(curr, PREEMPT_COUNT) + 1);
+  set(curr, task_struct.preempt_count, get(curr, task_struct.preempt_count) + 1);
 }
 
 /** Takes one {@link preempt_disable} back. @inline */
 export function preempt_enable(): void {
   if (!COUNTED) return;
   const curr = current();
-  set(curr, PREEMPT_COUNT, get(curr, PREEMPT_COUNT) - 1);
+  set(curr, task_struct.preempt_count, get(curr, task_struct.preempt_count) - 1);
 }
 
 /** The count: spinlocks held and disables. @inline */
 export function preempt_count(): number {
-  return get(current(), PREEMPT_COUNT);
+  return get(current(), task_struct.preempt_count);
 }

@@ -13,22 +13,20 @@ import {
   lockdep_softirqs_on,
 } from './locking/lockdep/irqtrace.ts';
 
-const DISABLE_DEPTH = task_struct.softirq_disable_depth;
-
 /** Soft interrupts off. Nests. */
 export function local_bh_disable(): void {
   const curr = current();
-  const depth = get(curr, DISABLE_DEPTH);
-  set(curr, DISABLE_DEPTH, depth + 1);
+  const depth = get(curr, task_struct.softirq_disable_depth);
+  set(curr, task_struct.softirq_disable_depth, depth + 1);
   if (depth === 0) lockdep_softirqs_off();
 }
 
 /** Takes one {@link local_bh_disable} back. As in Linux, hard interrupts are off while soft ones are switched on, and on afterwards. */
 export function local_bh_enable(): void {
   const curr = current();
-  const depth = get(curr, DISABLE_DEPTH) - 1;
+  const depth = get(curr, task_struct.softirq_disable_depth) - 1;
   lockdep_hardirqs_off();
-  set(curr, DISABLE_DEPTH, depth);
+  set(curr, task_struct.softirq_disable_depth, depth);
   if (depth === 0) lockdep_softirqs_on();
   lockdep_hardirqs_on();
 }

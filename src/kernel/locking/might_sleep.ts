@@ -18,9 +18,6 @@ import { dump_stack, heldDetails, lockdep_print_held_locks, taskText } from './l
 import { stackFrames } from './lockdep/stack-trace.ts';
 
 const LOCKDEP = bootOptions().lockdep !== 'off';
-const PREEMPT_COUNT = task_struct.preempt_count;
-const IRQ_STATE = task_struct.irq_state;
-const RCU_NESTING = task_struct.rcu_read_lock_nesting;
 
 /** SYSTEM_RUNNING or SYSTEM_BOOTING, of the whole emulated machine. */
 const system_state = struct('system_state', { value: word });
@@ -37,7 +34,13 @@ export function set_system_state(state: number): void {
 export function might_sleep(): void {
   if (!LOCKDEP) return;
   const curr = current();
-  if ((get(curr, PREEMPT_COUNT) | (get(curr, IRQ_STATE) & IRQ_HARD_OFF) | get(curr, RCU_NESTING)) !== 0) __might_sleep();
+  if (
+    (get(curr, task_struct.preempt_count) |
+      (get(curr, task_struct.irq_state) & IRQ_HARD_OFF) |
+      get(curr, task_struct.rcu_read_lock_nesting)) !==
+    0
+  )
+    __might_sleep();
 }
 
 /** Where the function that may sleep is: the first frame outside these checks. */
@@ -52,11 +55,11 @@ function sleeper(): string {
 export function __might_sleep(): void {
   const curr = current();
   if (!debugLocks() || get(system, system_state.value) === SYSTEM_BOOTING) return;
-  const nesting = get(curr, RCU_NESTING);
+  const nesting = get(curr, task_struct.rcu_read_lock_nesting);
   if (nesting !== 0) lockdep_rcu_suspicious('Illegal context switch in RCU read-side critical section');
   // Without preemption (CONFIG_PREEMPT_RCU off) a read section counts as one disable.
-  const count = get(curr, PREEMPT_COUNT) + nesting;
-  const irqsOff = get(curr, IRQ_STATE) & IRQ_HARD_OFF;
+  const count = get(curr, task_struct.preempt_count) + nesting;
+  const irqsOff = get(curr, task_struct.irq_state) & IRQ_HARD_OFF;
   if (count === 0 && irqsOff === 0) return;
   const at = sleeper();
   fileReport('sleeping-in-atomic', 'sleeping function called from invalid context', at, false, () => ({
@@ -76,7 +79,7 @@ export function __might_sleep(): void {
 export function schedule_debug(): void {
   if (!LOCKDEP) return;
   const curr = current();
-  const count = get(curr, PREEMPT_COUNT);
+  const count = get(curr, task_struct.preempt_count);
   if (count === 0 || !debugLocks()) return;
   fileReport('scheduling-while-atomic', 'scheduling while atomic', sleeper(), false, () => ({
     lines: [

@@ -28,9 +28,6 @@ import { reportLimit } from './report-limits.ts';
 // Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
 
-const KEY_LO = lock_chain.key_lo;
-const KEY_HI = lock_chain.key_hi;
-const NEXT = lock_chain.next;
 const HASH = CHAINHASH >> 2;
 const HASH_MASK = CHAINHASH_SIZE - 1;
 
@@ -48,7 +45,8 @@ export function chainHigh(hi: number, id: number, lo: number): number {
 /** The chain with a key, or NULL. */
 export function lookup_chain_cache(lo: number, hi: number): Ptr<'lock_chain'> {
   let chain = i32[HASH + (hi & HASH_MASK)] as Ptr<'lock_chain'>;
-  while (chain !== NULL && (get(chain, KEY_LO) !== lo || get(chain, KEY_HI) !== hi)) chain = get(chain, NEXT);
+  while (chain !== NULL && (get(chain, lock_chain.key_lo) !== lo || get(chain, lock_chain.key_hi) !== hi))
+    chain = get(chain, lock_chain.next);
   return chain;
 }
 
@@ -67,9 +65,9 @@ export function add_chain_cache(lo: number, hi: number, irqContext: number, ids:
   const base = bump(NR_CHAIN_HLOCKS, ids.length);
   for (let i = 0; i < ids.length; i++) i32[(CHAIN_HLOCKS >> 2) + base + i] = ids[i] as number;
   const bucket = HASH + (hi & HASH_MASK);
-  set(chain, KEY_LO, lo);
-  set(chain, KEY_HI, hi);
-  set(chain, NEXT, i32[bucket] as Ptr<'lock_chain'>);
+  set(chain, lock_chain.key_lo, lo);
+  set(chain, lock_chain.key_hi, hi);
+  set(chain, lock_chain.next, i32[bucket] as Ptr<'lock_chain'>);
   set(chain, lock_chain.base, base);
   set(chain, lock_chain.depth, ids.length);
   set(chain, lock_chain.irq_context, irqContext);

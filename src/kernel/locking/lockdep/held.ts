@@ -10,30 +10,25 @@ import { lockdep_map } from './types.ts';
 
 const LOCKDEP = bootOptions().lockdep !== 'off';
 
-// Own constants: the JIT folds those of a module, but neither imported ones nor fields of objects.
+// Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
 const DEBUG_LOCKS_WORD = DEBUG_LOCKS >> 2;
-const DEPTH = task_struct.lockdep_depth;
-const H_INSTANCE = held_lock.instance;
-const H_CLASS = held_lock.class_idx;
-const H_FLAGS = held_lock.flags;
-const H_REFERENCES = held_lock.references;
-const H_SUBCLASS = held_lock.subclass;
 
 /** Is this entry the hold of `map`: by instance, or by class when it counts several? */
 function match_held_lock(held: Ptr<'held_lock'>, map: Ptr<'lockdep_map'>): boolean {
-  if (get(held, H_INSTANCE) === map) return true;
-  if (get(held, H_REFERENCES) === 0) return false;
+  if (get(held, held_lock.instance) === map) return true;
+  if (get(held, held_lock.references) === 0) return false;
   const key = get(map, lockdep_map.key);
-  return key !== NULL && look_up_lock_class(key, get(held, H_SUBCLASS)) === get(held, H_CLASS);
+  return key !== NULL && look_up_lock_class(key, get(held, held_lock.subclass)) === get(held, held_lock.class_idx);
 }
 
 /** Place of `map` on the held stack, in the current interrupt context only; -1 when it is not there. */
 export function find_held_lock(curr: Ptr<'task_struct'>, map: Ptr<'lockdep_map'>): number {
-  const depth = get(curr, DEPTH);
+  const depth = get(curr, task_struct.lockdep_depth);
   for (let i = depth - 1; i >= 0; i--) {
     const held = heldLock(curr, i);
-    if (i !== depth - 1 && ((get(held, H_FLAGS) ^ get(heldLock(curr, i + 1), H_FLAGS)) & HELD_CONTEXT_MASK) !== 0) return -1;
+    if (i !== depth - 1 && ((get(held, held_lock.flags) ^ get(heldLock(curr, i + 1), held_lock.flags)) & HELD_CONTEXT_MASK) !== 0)
+      return -1;
     if (match_held_lock(held, map)) return i;
   }
   return -1;
@@ -46,9 +41,9 @@ export function find_held_lock(curr: Ptr<'task_struct'>, map: Ptr<'lockdep_map'>
 export function lock_is_held_type(map: Ptr<'lockdep_map'>, read: number): boolean {
   if (!LOCKDEP || i32[DEBUG_LOCKS_WORD] === 0) return true;
   const curr = current();
-  for (let i = get(curr, DEPTH) - 1; i >= 0; i--) {
+  for (let i = get(curr, task_struct.lockdep_depth) - 1; i >= 0; i--) {
     const held = heldLock(curr, i);
-    if (match_held_lock(held, map)) return read === -1 || ((get(held, H_FLAGS) & HELD_READ_MASK) !== 0) === (read !== 0);
+    if (match_held_lock(held, map)) return read === -1 || ((get(held, held_lock.flags) & HELD_READ_MASK) !== 0) === (read !== 0);
   }
   return false;
 }

@@ -45,33 +45,10 @@ import { LD_LOCK_NORMAL, lock_class_key, lockdep_map, lockdep_no_validate } from
 
 const LOCKDEP = bootOptions().lockdep !== 'off';
 
-// Own constants: the JIT folds those of a module, but neither imported ones nor fields of objects.
+// Own constants: the JIT folds those of a module, but not imported ones.
 const i32 = arenaWords;
 const DEBUG_LOCKS_WORD = DEBUG_LOCKS >> 2;
 const CLASS_BASE = LOCK_CLASSES;
-const CLASS_SIZE = lock_class.SIZE;
-const CLEAN_USAGE = lock_class.clean_usage;
-const WAIT_NEED = lock_class.wait_need;
-const WAIT_INNER = lock_class.wait_type_inner;
-const CACHE0 = lockdep_map.class_cache0;
-const CACHE1 = lockdep_map.class_cache1;
-const DEPTH = task_struct.lockdep_depth;
-const CHAIN_LO = task_struct.chain_key_lo;
-const CHAIN_HI = task_struct.chain_key_hi;
-const IRQ_STATE = task_struct.irq_state;
-const HITS = task_struct.chain_lookup_hits;
-const HELD = task_struct.held_locks;
-const HELD_SIZE = held_lock.SIZE;
-const H_INSTANCE = held_lock.instance;
-const H_CLASS = held_lock.class_idx;
-const H_FLAGS = held_lock.flags;
-const H_FN = held_lock.acquire_fn;
-const H_PREV_LO = held_lock.prev_chain_lo;
-const H_PREV_HI = held_lock.prev_chain_hi;
-const H_WAIT_MIN = held_lock.wait_min;
-const H_NEST = held_lock.nest_lock;
-const H_SUBCLASS = held_lock.subclass;
-const CHAIN_BAD = lock_chain.bad;
 /** Bits that an acquire without checks sets. */
 const USED_BITS = 3 << LOCK_USED;
 
@@ -95,8 +72,8 @@ export function lockdep_init_map(
   set(map, lockdep_map.key, key);
   // Locks without validation are looked up each time, so that the warm path need not ask.
   const known = key !== NULL && key !== lockdep_no_validate;
-  set(map, CACHE0, known ? get(key, lock_class_key.class0) : 0);
-  set(map, CACHE1, known ? get(key, lock_class_key.class1) : 0);
+  set(map, lockdep_map.class_cache0, known ? get(key, lock_class_key.class0) : 0);
+  set(map, lockdep_map.class_cache1, known ? get(key, lock_class_key.class1) : 0);
   set(map, lockdep_map.name, textNumber(name));
   set(map, lockdep_map.wait_type_inner, inner);
   set(map, lockdep_map.wait_type_outer, outer);
@@ -106,7 +83,7 @@ export function lockdep_init_map(
     // As in Linux: a lock initialised as a subclass is of that class when taken without saying so.
     graph_lock();
     try {
-      set(map, CACHE0, register_lock_class(map, subclass));
+      set(map, lockdep_map.class_cache0, register_lock_class(map, subclass));
     } finally {
       graph_unlock();
     }
@@ -134,52 +111,55 @@ export function lock_acquire(
 function acquire(map: Ptr<'lockdep_map'>, subclass: number, trylock: number, read: number, check: number, nest: Ptr<'lockdep_map'>): void {
   if (i32[DEBUG_LOCKS_WORD] === 0) return;
   const curr = current();
-  const depth = get(curr, DEPTH);
-  const idx = subclass === 0 ? get(map, CACHE0) : subclass === 1 ? get(map, CACHE1) : 0;
+  const depth = get(curr, task_struct.lockdep_depth);
+  const idx = subclass === 0 ? get(map, lockdep_map.class_cache0) : subclass === 1 ? get(map, lockdep_map.class_cache1) : 0;
   if (idx !== 0 && nest === NULL && depth < MAX_LOCK_DEPTH) {
-    const state = get(curr, IRQ_STATE);
-    const lockClassAt = (CLASS_BASE + idx * CLASS_SIZE) as Ptr<'lock_class'>;
+    const state = get(curr, task_struct.irq_state);
+    const lockClassAt = (CLASS_BASE + idx * lock_class.SIZE) as Ptr<'lock_class'>;
     let wanted = USAGE_OF_ACQUIRE[state + (trylock !== 0 ? IRQ_STATES : 0) + (read !== 0 ? 2 * IRQ_STATES : 0)] as number;
     if (check === 0) wanted &= USED_BITS;
     const context = (state & 12) << 2;
-    const held = (curr + HELD + depth * HELD_SIZE) as unknown as Ptr<'held_lock'>;
-    const under = (held - HELD_SIZE) as unknown as Ptr<'held_lock'>;
+    const held = (curr + task_struct.held_locks + depth * held_lock.SIZE) as unknown as Ptr<'held_lock'>;
+    const under = (held - held_lock.SIZE) as unknown as Ptr<'held_lock'>;
     // The first lock of its interrupt context begins a chain of its own.
-    const head = depth === 0 || (get(under, H_FLAGS) & HELD_CONTEXT_MASK) !== context;
-    const waitMin = head ? (WAIT_OF_CONTEXT[state] as number) : get(under, H_WAIT_MIN);
-    if ((wanted & ~get(lockClassAt, CLEAN_USAGE)) === 0 && (trylock !== 0 || get(lockClassAt, WAIT_NEED) <= waitMin)) {
+    const head = depth === 0 || (get(under, held_lock.flags) & HELD_CONTEXT_MASK) !== context;
+    const waitMin = head ? (WAIT_OF_CONTEXT[state] as number) : get(under, held_lock.wait_min);
+    if (
+      (wanted & ~get(lockClassAt, lock_class.clean_usage)) === 0 &&
+      (trylock !== 0 || get(lockClassAt, lock_class.wait_need) <= waitMin)
+    ) {
       const id = idx | (read << CLASS_BITS);
-      const oldLo = get(curr, CHAIN_LO);
-      const oldHi = get(curr, CHAIN_HI);
+      const oldLo = get(curr, task_struct.chain_key_lo);
+      const oldHi = get(curr, task_struct.chain_key_hi);
       const lo = chainLow(head ? 0 : oldLo, id);
       const hi = chainHigh(head ? 0 : oldHi, id, lo);
       let known = trylock !== 0 || check === 0;
       if (!known) {
         const chain = lookup_chain_cache(lo, hi);
-        known = chain !== NULL && get(chain, CHAIN_BAD) === 0;
+        known = chain !== NULL && get(chain, lock_chain.bad) === 0;
       }
       if (known) {
-        const inner = get(lockClassAt, WAIT_INNER);
-        set(held, H_INSTANCE, map);
-        set(held, H_CLASS, idx);
+        const inner = get(lockClassAt, lock_class.wait_type_inner);
+        set(held, held_lock.instance, map);
+        set(held, held_lock.class_idx, idx);
         set(
           held,
-          H_FLAGS,
+          held_lock.flags,
           read |
             (trylock !== 0 ? HELD_TRYLOCK : 0) |
             (check !== 0 ? HELD_CHECK : 0) |
             context |
             ((state & IRQ_HARD_OFF) * HELD_HARDIRQS_OFF),
         );
-        set(held, H_FN, currentFunction());
-        set(held, H_PREV_LO, oldLo);
-        set(held, H_PREV_HI, oldHi);
-        set(held, H_WAIT_MIN, inner !== 0 && inner < waitMin ? inner : waitMin);
-        set(held, H_SUBCLASS, subclass);
-        set(curr, CHAIN_LO, lo);
-        set(curr, CHAIN_HI, hi);
-        set(curr, DEPTH, depth + 1);
-        if (trylock === 0 && check !== 0) set(curr, HITS, get(curr, HITS) + 1);
+        set(held, held_lock.acquire_fn, currentFunction());
+        set(held, held_lock.prev_chain_lo, oldLo);
+        set(held, held_lock.prev_chain_hi, oldHi);
+        set(held, held_lock.wait_min, inner !== 0 && inner < waitMin ? inner : waitMin);
+        set(held, held_lock.subclass, subclass);
+        set(curr, task_struct.chain_key_lo, lo);
+        set(curr, task_struct.chain_key_hi, hi);
+        set(curr, task_struct.lockdep_depth, depth + 1);
+        if (trylock === 0 && check !== 0) set(curr, task_struct.chain_lookup_hits, get(curr, task_struct.chain_lookup_hits) + 1);
         countOp(curr, idx);
         return;
       }
@@ -203,12 +183,12 @@ export function lock_release(map: Ptr<'lockdep_map'>): void {
 function release(map: Ptr<'lockdep_map'>): void {
   if (i32[DEBUG_LOCKS_WORD] === 0) return;
   const curr = current();
-  const depth = get(curr, DEPTH);
-  const top = (curr + HELD + (depth - 1) * HELD_SIZE) as unknown as Ptr<'held_lock'>;
-  if (depth > 0 && get(top, H_INSTANCE) === map && get(top, H_NEST) === NULL && get(top, held_lock.pin_count) === 0) {
-    set(curr, CHAIN_LO, get(top, H_PREV_LO));
-    set(curr, CHAIN_HI, get(top, H_PREV_HI));
-    set(curr, DEPTH, depth - 1);
+  const depth = get(curr, task_struct.lockdep_depth);
+  const top = (curr + task_struct.held_locks + (depth - 1) * held_lock.SIZE) as unknown as Ptr<'held_lock'>;
+  if (depth > 0 && get(top, held_lock.instance) === map && get(top, held_lock.nest_lock) === NULL && get(top, held_lock.pin_count) === 0) {
+    set(curr, task_struct.chain_key_lo, get(top, held_lock.prev_chain_lo));
+    set(curr, task_struct.chain_key_hi, get(top, held_lock.prev_chain_hi));
+    set(curr, task_struct.lockdep_depth, depth - 1);
     return;
   }
   __lock_release(curr, map);

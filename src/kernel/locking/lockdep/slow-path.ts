@@ -30,25 +30,6 @@ import { lockdep_map, lockdep_no_validate } from './types.ts';
 import { mark_usage } from './usage.ts';
 import { hlock_id, validate_chain } from './validate.ts';
 
-// Own constants: the JIT folds those of a module, but not fields of objects.
-const WAIT_NEED = lock_class.wait_need;
-const WAIT_INNER = lock_class.wait_type_inner;
-const CACHE0 = lockdep_map.class_cache0;
-const CACHE1 = lockdep_map.class_cache1;
-const DEPTH = task_struct.lockdep_depth;
-const CHAIN_LO = task_struct.chain_key_lo;
-const CHAIN_HI = task_struct.chain_key_hi;
-const IRQ_STATE = task_struct.irq_state;
-const H_INSTANCE = held_lock.instance;
-const H_CLASS = held_lock.class_idx;
-const H_FLAGS = held_lock.flags;
-const H_FN = held_lock.acquire_fn;
-const H_PREV_LO = held_lock.prev_chain_lo;
-const H_PREV_HI = held_lock.prev_chain_hi;
-const H_WAIT_MIN = held_lock.wait_min;
-const H_NEST = held_lock.nest_lock;
-const H_REFERENCES = held_lock.references;
-const H_SUBCLASS = held_lock.subclass;
 /** Bits that an acquire without checks sets. */
 const USED_BITS = 3 << LOCK_USED;
 
@@ -69,48 +50,54 @@ export function __lock_acquire(
   pins: number,
 ): void {
   if (!debugLocks()) return;
-  const depth = get(curr, DEPTH);
+  const depth = get(curr, task_struct.lockdep_depth);
   if (depth >= MAX_LOCK_DEPTH) {
     reportDepth();
     return;
   }
-  const idx = (subclass < 2 ? get(map, subclass === 0 ? CACHE0 : CACHE1) : 0) || register_lock_class(map, subclass);
+  const idx =
+    (subclass < 2 ? get(map, subclass === 0 ? lockdep_map.class_cache0 : lockdep_map.class_cache1) : 0) ||
+    register_lock_class(map, subclass);
   if (idx === 0) return;
-  const state = get(curr, IRQ_STATE);
+  const state = get(curr, task_struct.irq_state);
   const context = irqContext(state) << HELD_CONTEXT_SHIFT;
   const under = heldLock(curr, depth - 1);
   countOp(curr, idx);
-  if (depth > 0 && nest !== NULL && get(under, H_CLASS) === idx) {
+  if (depth > 0 && nest !== NULL && get(under, held_lock.class_idx) === idx) {
     // Another instance under the same nest lock: the entry on top counts it.
-    set(under, H_REFERENCES, Math.max(1, get(under, H_REFERENCES)) + Math.max(1, references));
+    set(under, held_lock.references, Math.max(1, get(under, held_lock.references)) + Math.max(1, references));
     return;
   }
   const read = flags & HELD_READ_MASK;
   const checked = (flags & HELD_CHECK) !== 0 && get(map, lockdep_map.key) !== lockdep_no_validate;
   const trylock = (flags & HELD_TRYLOCK) !== 0;
-  const head = depth === 0 || (get(under, H_FLAGS) & HELD_CONTEXT_MASK) !== context;
-  const waitMin = head ? (WAIT_OF_CONTEXT[state] as number) : get(under, H_WAIT_MIN);
+  const head = depth === 0 || (get(under, held_lock.flags) & HELD_CONTEXT_MASK) !== context;
+  const waitMin = head ? (WAIT_OF_CONTEXT[state] as number) : get(under, held_lock.wait_min);
   const c = lockClass(idx);
-  const inner = get(c, WAIT_INNER);
+  const inner = get(c, lock_class.wait_type_inner);
   const held = heldLock(curr, depth);
-  const oldLo = get(curr, CHAIN_LO);
-  const oldHi = get(curr, CHAIN_HI);
+  const oldLo = get(curr, task_struct.chain_key_lo);
+  const oldHi = get(curr, task_struct.chain_key_hi);
   const id = hlock_id(idx, read);
   const lo = chainLow(head ? 0 : oldLo, id);
   const hi = chainHigh(head ? 0 : oldHi, id, lo);
-  set(held, H_INSTANCE, map);
-  set(held, H_CLASS, idx);
-  set(held, H_FLAGS, read | (flags & HELD_TRYLOCK) | (checked ? HELD_CHECK : 0) | context | ((state & IRQ_HARD_OFF) * HELD_HARDIRQS_OFF));
-  set(held, H_FN, fn);
-  set(held, H_PREV_LO, oldLo);
-  set(held, H_PREV_HI, oldHi);
-  set(held, H_WAIT_MIN, inner !== 0 && inner < waitMin ? inner : waitMin);
-  set(held, H_NEST, nest);
-  set(held, H_REFERENCES, references);
+  set(held, held_lock.instance, map);
+  set(held, held_lock.class_idx, idx);
+  set(
+    held,
+    held_lock.flags,
+    read | (flags & HELD_TRYLOCK) | (checked ? HELD_CHECK : 0) | context | ((state & IRQ_HARD_OFF) * HELD_HARDIRQS_OFF),
+  );
+  set(held, held_lock.acquire_fn, fn);
+  set(held, held_lock.prev_chain_lo, oldLo);
+  set(held, held_lock.prev_chain_hi, oldHi);
+  set(held, held_lock.wait_min, inner !== 0 && inner < waitMin ? inner : waitMin);
+  set(held, held_lock.nest_lock, nest);
+  set(held, held_lock.references, references);
   set(held, held_lock.pin_count, pins);
-  set(held, H_SUBCLASS, subclass);
+  set(held, held_lock.subclass, subclass);
 
-  if (!trylock && get(c, WAIT_NEED) > waitMin) reportWaitContext(held);
+  if (!trylock && get(c, lock_class.wait_need) > waitMin) reportWaitContext(held);
   const wanted = USAGE_OF_ACQUIRE[state + (trylock ? IRQ_STATES : 0) + (read !== 0 ? 2 * IRQ_STATES : 0)] as number;
   mark_usage(held, checked ? wanted : wanted & USED_BITS);
   if (nest !== NULL && !lock_is_held(nest)) reportNestNotHeld(held, nest);
@@ -118,24 +105,24 @@ export function __lock_acquire(
     set(curr, task_struct.chain_lookup_misses, get(curr, task_struct.chain_lookup_misses) + 1);
     validate_chain(curr, depth, lo, hi);
   }
-  set(curr, CHAIN_LO, lo);
-  set(curr, CHAIN_HI, hi);
-  set(curr, DEPTH, depth + 1);
+  set(curr, task_struct.chain_key_lo, lo);
+  set(curr, task_struct.chain_key_hi, hi);
+  set(curr, task_struct.lockdep_depth, depth + 1);
   raise(MAX_LOCKDEP_DEPTH, depth + 1);
 }
 
 /** The whole of a release: nested references, pins, and putting back what was taken later. */
 export function __lock_release(curr: Ptr<'task_struct'>, map: Ptr<'lockdep_map'>): void {
-  const depth = get(curr, DEPTH);
+  const depth = get(curr, task_struct.lockdep_depth);
   const i = find_held_lock(curr, map);
   if (i < 0) {
     reportUnlockImbalance(map);
     return;
   }
   const held = heldLock(curr, i);
-  if (get(held, H_REFERENCES) > 0) {
-    set(held, H_REFERENCES, get(held, H_REFERENCES) - 1);
-    if (get(held, H_REFERENCES) > 0) return;
+  if (get(held, held_lock.references) > 0) {
+    set(held, held_lock.references, get(held, held_lock.references) - 1);
+    if (get(held, held_lock.references) > 0) return;
   }
   if (get(held, held_lock.pin_count) !== 0) reportWarning('pinned-lock', 'releasing a pinned lock', false);
   popEntry(curr, held, i);
@@ -151,29 +138,38 @@ export function __lock_release(curr: Ptr<'task_struct'>, map: Ptr<'lockdep_map'>
 
 /** Ends the stack below entry `i`. */
 function popEntry(curr: Ptr<'task_struct'>, held: Ptr<'held_lock'>, i: number): void {
-  set(curr, CHAIN_LO, get(held, H_PREV_LO));
-  set(curr, CHAIN_HI, get(held, H_PREV_HI));
-  set(curr, DEPTH, i);
-  set(held, H_NEST, NULL);
-  set(held, H_REFERENCES, 0);
+  set(curr, task_struct.chain_key_lo, get(held, held_lock.prev_chain_lo));
+  set(curr, task_struct.chain_key_hi, get(held, held_lock.prev_chain_hi));
+  set(curr, task_struct.lockdep_depth, i);
+  set(held, held_lock.nest_lock, NULL);
+  set(held, held_lock.references, 0);
   set(held, held_lock.pin_count, 0);
 }
 
 /** Takes entries `from` to `depth` - 1 again, on top of what is held: the order of holding has changed. Must hold the graph lock. */
 function reacquire_held_locks(curr: Ptr<'task_struct'>, from: number, depth: number): void {
-  const state = get(curr, IRQ_STATE);
+  const state = get(curr, task_struct.irq_state);
   for (let i = from; i < depth; i++) {
     const held = heldLock(curr, i);
-    const flags = get(held, H_FLAGS);
-    const nest = get(held, H_NEST);
-    const references = get(held, H_REFERENCES);
+    const flags = get(held, held_lock.flags);
+    const nest = get(held, held_lock.nest_lock);
+    const references = get(held, held_lock.references);
     const pins = get(held, held_lock.pin_count);
-    set(held, H_NEST, NULL);
-    set(held, H_REFERENCES, 0);
+    set(held, held_lock.nest_lock, NULL);
+    set(held, held_lock.references, 0);
     set(held, held_lock.pin_count, 0);
     // As it was when it was taken: interrupts may have been switched since.
-    set(curr, IRQ_STATE, (state & ~IRQ_HARD_OFF) | ((flags & HELD_HARDIRQS_OFF) !== 0 ? IRQ_HARD_OFF : 0));
-    __lock_acquire(curr, get(held, H_INSTANCE), get(held, H_SUBCLASS), flags, nest, get(held, H_FN), references, pins);
+    set(curr, task_struct.irq_state, (state & ~IRQ_HARD_OFF) | ((flags & HELD_HARDIRQS_OFF) !== 0 ? IRQ_HARD_OFF : 0));
+    __lock_acquire(
+      curr,
+      get(held, held_lock.instance),
+      get(held, held_lock.subclass),
+      flags,
+      nest,
+      get(held, held_lock.acquire_fn),
+      references,
+      pins,
+    );
   }
-  set(curr, IRQ_STATE, state);
+  set(curr, task_struct.irq_state, state);
 }
