@@ -29,6 +29,7 @@ import { reportNestNotHeld, reportUnlockImbalance, reportWaitContext, reportWarn
 import { lockdep_map, lockdep_no_validate } from './types.ts';
 import { mark_usage } from './usage.ts';
 import { hlock_id, validate_chain } from './validate.ts';
+import { acquireKnown } from './warm-path.ts';
 
 /** Bits that an acquire without checks sets. */
 const USED_BITS = 3 << LOCK_USED;
@@ -126,14 +127,7 @@ export function __lock_release(curr: Ptr<'task_struct'>, map: Ptr<'lockdep_map'>
   }
   if (get(held, held_lock.pin_count) !== 0) reportWarning('pinned-lock', 'releasing a pinned lock', false);
   popEntry(curr, held, i);
-  if (i < depth - 1) {
-    graph_lock();
-    try {
-      reacquire_held_locks(curr, i + 1, depth);
-    } finally {
-      graph_unlock();
-    }
-  }
+  if (i < depth - 1) reacquire_held_locks(curr, i + 1, depth);
 }
 
 /** Ends the stack below entry `i`. */
@@ -146,12 +140,15 @@ function popEntry(curr: Ptr<'task_struct'>, held: Ptr<'held_lock'>, i: number): 
   set(held, held_lock.pin_count, 0);
 }
 
-/** Takes entries `from` to `depth` - 1 again, on top of what is held: the order of holding has changed. Must hold the graph lock. */
+/** Takes entries `from` to `depth` - 1 again, on top of what is held: the order of holding has changed. */
 function reacquire_held_locks(curr: Ptr<'task_struct'>, from: number, depth: number): void {
   const state = get(curr, task_struct.irq_state);
   for (let i = from; i < depth; i++) {
     const held = heldLock(curr, i);
+    const map = get(held, held_lock.instance);
+    const subclass = get(held, held_lock.subclass);
     const flags = get(held, held_lock.flags);
+    const fn = get(held, held_lock.acquire_fn);
     const nest = get(held, held_lock.nest_lock);
     const references = get(held, held_lock.references);
     const pins = get(held, held_lock.pin_count);
@@ -160,16 +157,14 @@ function reacquire_held_locks(curr: Ptr<'task_struct'>, from: number, depth: num
     set(held, held_lock.pin_count, 0);
     // As it was when it was taken: interrupts may have been switched since.
     set(curr, task_struct.irq_state, (state & ~IRQ_HARD_OFF) | ((flags & HELD_HARDIRQS_OFF) !== 0 ? IRQ_HARD_OFF : 0));
-    __lock_acquire(
-      curr,
-      get(held, held_lock.instance),
-      get(held, held_lock.subclass),
-      flags,
-      nest,
-      get(held, held_lock.acquire_fn),
-      references,
-      pins,
-    );
+    const plain = nest === NULL && references === 0 && pins === 0;
+    if (plain && acquireKnown(curr, map, subclass, flags, fn)) continue;
+    graph_lock();
+    try {
+      __lock_acquire(curr, map, subclass, flags, nest, fn, references, pins);
+    } finally {
+      graph_unlock();
+    }
   }
   set(curr, task_struct.irq_state, state);
 }
