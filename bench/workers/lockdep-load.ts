@@ -29,7 +29,7 @@ export interface LoadTimes {
 }
 
 const CLASSES = 9000;
-const BLOCK = 60;
+const BLOCK = 90;
 const RING = 1000;
 const room = sbrk((CLASSES + RING) * (lockdep_map.SIZE + lock_class_key.SIZE), 8, 'locks');
 
