@@ -1,27 +1,11 @@
 /** `ksmrace stress` with scenarios that have no shape of their own: their tasks on real threads, as a user runs them. */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/lab/summary.ts';
+import { type Ended, folder, run } from './command-line.ts';
 
-const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'ksmrace-scenario-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function stress(...argv: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, 'stress', ...argv], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => (stdout += text));
-  child.stderr.on('data', (text) => (stderr += text));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
-}
+const stress = (...argv: string[]): Promise<Ended> => run('stress', ...argv);
 
 describe('oom-2009', () => {
   it('pre-fix: the pass waits in the allocator, the process that was killed for it at the mutex of the pass', async () => {
