@@ -40,15 +40,15 @@ export const MUTANTS: Mutant[] = [
   {
     fault: 'chain cache key without read mode',
     changes: [
-      ['lockdep', 'const id = idx | (read << CLASS_BITS);', 'const id = idx;'],
+      ['warm-path', 'const id = idx | (read << CLASS_BITS);', 'const id = idx;'],
       ['validate', 'return classIdx | (read << CLASS_BITS);', 'return classIdx;'],
     ],
   },
   {
     fault: 'no wait-context check',
     changes: [
-      ['slow-path', 'get(c, WAIT_NEED) > waitMin', 'false'],
-      ['lockdep', 'get(lockClassAt, WAIT_NEED) <= waitMin', 'true'],
+      ['slow-path', 'get(c, lock_class.wait_need) > waitMin', 'false'],
+      ['warm-path', 'get(lockClassAt, lock_class.wait_need) > waitMin', 'false'],
     ],
   },
   { fault: 'hardirq_threaded ignored', changes: [['irqtrace', 'setState(current(), IRQ_THREADED, true);', '']] },
@@ -66,7 +66,7 @@ export const MUTANTS: Mutant[] = [
   {
     fault: 'wait check uses innermost held lock only',
     changes: [
-      ['lockdep', 'inner !== 0 && inner < waitMin ? inner : waitMin', 'inner !== 0 ? inner : waitMin'],
+      ['warm-path', 'inner !== 0 && inner < waitMin ? inner : waitMin', 'inner !== 0 ? inner : waitMin'],
       ['slow-path', 'inner !== 0 && inner < waitMin ? inner : waitMin', 'inner !== 0 ? inner : waitMin'],
     ],
   },
@@ -74,7 +74,7 @@ export const MUTANTS: Mutant[] = [
   { fault: 'local_lock skipped everywhere', changes: [['graph', 'skipPerCpu && get(', 'get(']] },
   {
     fault: 'no reference merging for nested locks',
-    changes: [['slow-path', 'depth > 0 && nest !== NULL && get(under, H_CLASS) === idx', 'false']],
+    changes: [['slow-path', 'depth > 0 && nest !== NULL && get(under, held_lock.class_idx) === idx', 'false']],
   },
   { fault: 'nest_lock does not excuse same class', changes: [['validate', 'if (nested)', 'if (false)']] },
   { fault: 'nest_lock not required to be held', changes: [['slow-path', 'nest !== NULL && !lock_is_held(nest)', 'false']] },
@@ -83,7 +83,7 @@ export const MUTANTS: Mutant[] = [
     fault: 'trylock adds dependencies',
     changes: [
       ['slow-path', 'if (!trylock && checked)', 'if (checked)'],
-      ['lockdep', 'let known = trylock !== 0 || check === 0;', 'let known = check === 0;'],
+      ['warm-path', 'if (!trylock && checked)', 'if (checked)'],
     ],
   },
   {
@@ -116,8 +116,8 @@ export const MUTANTS: Mutant[] = [
   {
     fault: 'irq contexts not separated',
     changes: [
-      ['lockdep', '(get(under, H_FLAGS) & HELD_CONTEXT_MASK) !== context', 'false'],
-      ['slow-path', '(get(under, H_FLAGS) & HELD_CONTEXT_MASK) !== context', 'false'],
+      ['warm-path', '(get(under, held_lock.flags) & HELD_CONTEXT_MASK) !== context', 'false'],
+      ['slow-path', '(get(under, held_lock.flags) & HELD_CONTEXT_MASK) !== context', 'false'],
       ['validate', '(flags & HELD_CONTEXT_MASK) !== context', 'false'],
     ],
   },
@@ -127,7 +127,7 @@ export const MUTANTS: Mutant[] = [
       [
         'slow-path',
         'reacquire_held_locks(curr, i + 1, depth);\n',
-        'for (let at = heldLock(curr, i); at < heldLock(curr, depth - 1); at += 4) set(at, 0, get(at + heldLock(curr, 1) - heldLock(curr, 0), 0)); set(curr, DEPTH, depth - 1);\n',
+        '{ for (let at = heldLock(curr, i); at < heldLock(curr, depth - 1); at += 4) set(at, 0, get(at + heldLock(curr, 1) - heldLock(curr, 0), 0)); set(curr, task_struct.lockdep_depth, depth - 1); }\n',
       ],
     ],
   },
